@@ -1,0 +1,112 @@
+"""The seam between the environment class and whatever simulates: MuJoCo here, CoppeliaSim through PyRep next.
+
+A backend owns one task's scene. The environment class owns spaces, control-mode conversion, seeding, rewards and info;
+it never touches a simulator. Everything that crosses the seam is NumPy and plain Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from hansgym.roles import SceneObject
+
+
+@dataclass(frozen=True)
+class Proprioception:
+    """What the robot feels: joints (7) rad, velocities (7) rad/s, opening (0 to 1), tip pose (7) xyz + quaternion xyzw."""
+
+    joint_positions: np.ndarray
+    joint_velocities: np.ndarray
+    opening: float
+    gripper_pose: np.ndarray
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One camera's view: ``rgb`` (H, W, 3) uint8 and ``objects`` (H, W) uint16 of the same instant."""
+
+    rgb: np.ndarray
+    objects: np.ndarray
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Success and how far off it is, in metres or radians (positive: not there yet)."""
+
+    success: bool
+    margin: float | None = None
+    terms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ResetRequest:
+    """Everything that decides an episode: seed, variation, protocol, and the scene perturbations in force."""
+
+    seed: int
+    variation: int
+    protocol: str = "default"
+    perturbations: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What a reset arranged: the binding, the objects with their roles, and the instructions (canonical one first)."""
+
+    binding: Mapping[str, str]
+    objects: tuple[SceneObject, ...]
+    instructions: tuple[str, ...]
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Backend(Protocol):
+    """One task's world."""
+
+    def reset(self, request: ResetRequest) -> Episode:
+        """Arrange an episode; equal requests arrange byte-equal worlds in any process."""
+        ...
+
+    def step(self, joint_target: np.ndarray, gripper_target: float) -> Mapping[str, int]:
+        """Advance exactly 50 ms towards joint angles (7) rad and gripper 1 open / 0 closed; returns counts (``speed_limited``)."""
+        ...
+
+    def solve_ik(self, pose: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, bool]:
+        """Joint angles (7) for a tip pose (7: xyz, quaternion xyzw, world), from ``start``; whether it was reached."""
+        ...
+
+    def proprioception(self) -> Proprioception:
+        """The present feel of the robot."""
+        ...
+
+    def render(self, cameras: Sequence[str], size: int, objects: bool = True) -> dict[str, Frame]:
+        """Images of the present instant."""
+        ...
+
+    def verdict(self) -> Verdict:
+        """Success of the present state; latched progress is updated by :meth:`step`."""
+        ...
+
+    def expert_chunk(self, horizon: int) -> np.ndarray:
+        """(horizon, 8) joint targets and gripper of the scripted expert from the present state, which stays untouched."""
+        ...
+
+    def present_factors(self) -> tuple[str, ...]:
+        """Factors that :meth:`counterfactual` can resample in this episode; ``()`` where the backend cannot."""
+        ...
+
+    def counterfactual(
+        self, factors: Sequence[str], seed: int, cameras: Sequence[str], size: int, severity: float = 1.0
+    ) -> dict[str, Frame]:
+        """The present physical state seen again with ``factors`` of the world resampled; nothing live changes."""
+        ...
+
+    def task_contact(self) -> bool:
+        """Whether an object is held or the robot touches a TARGET or FIXTURE."""
+        ...
+
+    def close(self) -> None:
+        """Free the simulator and its graphics."""
+        ...

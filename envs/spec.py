@@ -1,0 +1,234 @@
+"""The task language: a task is one frozen constant, and these are its words.
+
+Names in braces (``"{target}"``) are filled from the episode's *binding*: the chosen variation's entries first, then the
+``draws``, in order. Lengths are metres, angles radians, positions relative to the task root, which stands at
+(0.25, 0, 0.752) in the world before it is placed.
+"""
+
+from __future__ import annotations
+
+import math
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hansgym.errors import ConfigurationError
+from hansgym.roles import Role
+
+if TYPE_CHECKING:
+    from hansgym.envs.conditions import Condition
+    from hansgym.envs.expert import Verb
+
+Binding = dict[str, str]
+
+TASK_ROOT = (0.25, 0.0, 0.752)
+WORKSPACE_CENTRE = (0.25, 0.0)
+WORKSPACE_SIZE = (0.65, 0.91)
+
+# The colour table shared by most tasks; the order decides which variation has which colour.
+COLOURS: dict[str, tuple[float, float, float]] = {
+    "red": (1.0, 0.0, 0.0),
+    "maroon": (0.5, 0.0, 0.0),
+    "lime": (0.0, 1.0, 0.0),
+    "green": (0.0, 0.5, 0.0),
+    "blue": (0.0, 0.0, 1.0),
+    "navy": (0.0, 0.0, 0.5),
+    "yellow": (1.0, 1.0, 0.0),
+    "cyan": (0.0, 1.0, 1.0),
+    "magenta": (1.0, 0.0, 1.0),
+    "silver": (0.75, 0.75, 0.75),
+    "gray": (0.5, 0.5, 0.5),
+    "orange": (1.0, 0.5, 0.0),
+    "olive": (0.5, 0.5, 0.0),
+    "purple": (0.5, 0.0, 0.5),
+    "teal": (0.0, 0.5, 0.5),
+    "azure": (0.0, 0.5, 1.0),
+    "violet": (0.5, 0.0, 1.0),
+    "rose": (1.0, 0.0, 0.5),
+    "black": (0.0, 0.0, 0.0),
+    "white": (1.0, 1.0, 1.0),
+}
+
+
+def fill(template: str, binding: Mapping[str, str]) -> str:
+    """``template`` with its braces filled; an unknown key raises and names the known ones."""
+    try:
+        return template.format_map(dict(binding))
+    except KeyError as error:
+        raise ConfigurationError(
+            f"template {template!r} wants {error}, the binding has {', '.join(sorted(binding)) or 'nothing'}"
+        ) from None
+
+
+def fields_of(template: str) -> set[str]:
+    """Names in braces of ``template``."""
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+@dataclass(frozen=True)
+class Prop:
+    """One object: upstream's name, its shape, and where a reset puts it.
+
+    ``asset`` names a builder module in ``assets.props`` (its ``build(spec, body, name, **params)`` fills the body that the
+    scene has made) and ``params`` its keyword arguments. ``at`` is the pose in the
+    task frame (x, y, z, yaw). With ``placed_in`` the x, y and yaw are drawn in that :class:`Area` instead. ``free``
+    bodies have a free joint; ``graspable`` ones are attached by a closing gripper.
+    """
+
+    name: str
+    asset: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    at: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    placed_in: str | None = None
+    yaw: tuple[float, float] = (-math.pi, math.pi)
+    free: bool = False
+    graspable: bool = False
+
+
+@dataclass(frozen=True)
+class Area:
+    """A rectangle in the task frame in which props are spread: centre, size, and the least distance between origins."""
+
+    name: str
+    centre: tuple[float, float]
+    size: tuple[float, float]
+    min_distance: float = 0.0
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """An invisible detection volume: a box (full edge lengths) fixed to a prop or, with ``on=None``, to the task root.
+
+    ``on`` may be a template. ``follow="xy"`` takes only x and y from the prop and keeps the task frame's height and yaw.
+    ``est`` says that the volume is our estimate.
+    """
+
+    name: str
+    size: tuple[float, float, float]
+    on: str | None = None
+    at: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    follow: str = "pose"
+    est: bool = True
+
+
+@dataclass(frozen=True)
+class Draw:
+    """``keys`` get distinct values out of ``values`` (minus those the templates in ``exclude`` fill to), at random."""
+
+    keys: tuple[str, ...]
+    values: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+
+    def sample(self, binding: Mapping[str, str], rng: np.random.Generator) -> Binding:
+        """The drawn entries."""
+        taken = {fill(t, binding) for t in self.exclude}
+        pool = [v for v in self.values if v not in taken]
+        picks = rng.choice(len(pool), size=len(self.keys), replace=False)
+        return {k: pool[int(i)] for k, i in zip(self.keys, picks, strict=True)}
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The objects among which the right one must be found, for the ``cue`` perturbation.
+
+    ``props`` are object names in index order and ``right`` a template that fills to one of them. ``colours`` maps a
+    candidate to a template of its colour's name (empty: candidates look alike, and red, green, blue stand for them).
+    ``ordered``: "image" sorts place slots left to right in the front image, "index" keeps the listed order.
+    """
+
+    props: tuple[str, ...]
+    right: str
+    colours: Mapping[str, str] = field(default_factory=dict)
+    ordered: str = "image"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What a protocol changes: which variations it keeps, and other words, success or draws where they differ."""
+
+    variations: tuple[Mapping[str, str], ...] | None = None
+    success: Condition | None = None
+    draws: tuple[Draw, ...] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """A whole task.
+
+    ``roles`` and ``colours`` are ordered tables of (object-name template, value); the first match wins, ``"*"`` matches
+    every object, and every object needs a role. An object is a named body of a prop: one prop (a cabinet) may hold several
+    (its frame and drawers). ``instructions[0]`` is the canonical one, the others are paraphrases. ``footprint`` is the rectangle
+    (centre x, y, size x, y) in the task frame that must fit into the workspace after the yaw; ``yaw`` is the range of
+    the task root's yaw. ``expert`` is the ordered tuple of waypoint verbs. ``implied_by`` lists ways in which another
+    variation's success may hold honestly; ``equal_variations`` says that some variations are the same episode family.
+    """
+
+    name: str
+    props: tuple[Prop, ...]
+    variations: tuple[Mapping[str, str], ...]
+    instructions: tuple[str, ...]
+    roles: tuple[tuple[str, Role], ...]
+    success: Condition
+    expert: tuple[Verb, ...]
+    footprint: tuple[float, float, float, float]
+    yaw: tuple[float, float] = (-math.pi, math.pi)
+    areas: tuple[Area, ...] = ()
+    sensors: tuple[Sensor, ...] = ()
+    draws: tuple[Draw, ...] = ()
+    colours: tuple[tuple[str, str], ...] = ()
+    palette: Mapping[str, tuple[float, float, float]] = field(default_factory=lambda: COLOURS)
+    candidates: Candidates | None = None
+    protocols: Mapping[str, Protocol] = field(default_factory=dict)
+    joints_at_reset: Mapping[str, float] = field(default_factory=dict)
+    suites: tuple[str, ...] = ("quickstart",)
+    implied_by: str = ""
+    equal_variations: str = ""
+    notes: str = ""
+
+    def __post_init__(self) -> None:
+        names = [p.name for p in self.props]
+        if len(set(names)) != len(names):
+            raise ConfigurationError(f"task {self.name!r} names a prop twice: {names}")
+        areas = {a.name for a in self.areas}
+        lost = [p.placed_in for p in self.props if p.placed_in and p.placed_in not in areas]
+        if lost:
+            raise ConfigurationError(f"task {self.name!r} places props in {lost}, its areas are {sorted(areas)}")
+        known = set(self.variations[0]) | {k for d in self.draws for k in d.keys}
+        for template in (*self.instructions, *(t for t, _ in self.roles), *(t for pair in self.colours for t in pair)):
+            missing = fields_of(template) - known
+            if missing:
+                raise ConfigurationError(
+                    f"task {self.name!r}: template {template!r} wants {sorted(missing)}, variations and draws give {sorted(known)}"
+                )
+        self.success.check(self)
+
+    def variations_under(self, protocol: str) -> tuple[Mapping[str, str], ...]:
+        """The variations that ``protocol`` keeps."""
+        chosen = self.protocols.get(protocol)
+        return self.variations if chosen is None or chosen.variations is None else chosen.variations
+
+    def bind(self, variation: int, rng: np.random.Generator, protocol: str = "default") -> Binding:
+        """The episode's binding: variation entries, then draws from ``rng`` in order."""
+        binding: Binding = dict(self.variations_under(protocol)[variation])
+        chosen = self.protocols.get(protocol)
+        for draw in self.draws if chosen is None or chosen.draws is None else chosen.draws:
+            binding.update(draw.sample(binding, rng))
+        return binding
+
+    def role_of(self, name: str, binding: Mapping[str, str]) -> Role:
+        """The role of object ``name`` under ``binding``."""
+        for template, role in self.roles:
+            if template == "*" or fill(template, binding) == name:
+                return role
+        raise ConfigurationError(f"task {self.name!r} gives no role to {name!r} under {dict(binding)}")
+
+    def colour_of(self, name: str, binding: Mapping[str, str]) -> tuple[float, float, float] | None:
+        """RGB in [0, 1] that ``name`` is painted with under ``binding``, or None when it keeps its own look."""
+        for template, colour in self.colours:
+            if fill(template, binding) == name:
+                return self.palette[fill(colour, binding)]
+        return None

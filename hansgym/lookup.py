@@ -1,0 +1,46 @@
+"""Find things by name: a file in a folder is a choice, and it is loaded only when somebody asks for it."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Iterable
+from typing import Any
+
+from hansgym.errors import MissingExtraError, UnknownNameError
+
+
+def choices(package: str) -> tuple[str, ...]:
+    """Names of the public modules in ``package``, sorted, without importing any of them."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.submodule_search_locations is None:
+        raise ValueError(f"{package} is not a package")
+    found = {m.name for m in pkgutil.iter_modules(list(spec.submodule_search_locations)) if not m.name.startswith("_")}
+    return tuple(sorted(found))
+
+
+def unknown(kind: str, name: str, valid: Iterable[str]) -> UnknownNameError:
+    """The error for an unknown name: what was given, the nearest valid name, all valid names."""
+    valid = sorted(valid)
+    near = difflib.get_close_matches(name, valid, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return UnknownNameError(f"unknown {kind} {name!r}.{hint} Choose one of: {', '.join(valid)}")
+
+
+def load(package: str, name: str, attribute: str, kind: str) -> Any:
+    """Value of ``attribute`` in module ``package.name``; an unknown name raises with the choices."""
+    if name not in choices(package):
+        raise unknown(kind, name, choices(package))
+    return getattr(importlib.import_module(f"{package}.{name}"), attribute)
+
+
+def require(module: str, extra: str) -> Any:
+    """Import an optional ``module`` or raise an error that names the extra to install."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingExtraError(
+            f"this needs {module!r}, which is not installed ({error}). Install it with: pip install 'hansgym[{extra}]'"
+        ) from error
