@@ -1,18 +1,23 @@
 """The seam between the environment class and whatever simulates: MuJoCo here, CoppeliaSim through PyRep next.
 
 A backend owns one task's scene. The environment class owns spaces, control-mode conversion, seeding, rewards and info;
-it never touches a simulator. Everything that crosses the seam is NumPy and plain Python.
+it never touches a simulator. Everything that crosses the seam is NumPy and plain Python. A backend class is constructed
+with the task, ``MujocoBackend(task: TaskSpec)``, and builds nothing heavy before its first :meth:`Backend.reset`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from hansgym.errors import ConfigurationError
 from hansgym.roles import SceneObject
+
+if TYPE_CHECKING:
+    from hansgym.envs.spec import TaskSpec
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,10 @@ class ResetRequest:
 
 @dataclass(frozen=True)
 class Episode:
-    """What a reset arranged: the binding, the objects with their roles, and the instructions (canonical one first)."""
+    """What a reset arranged: the binding, the objects with their roles, and the instructions (canonical one first).
+
+    ``details["perturbations"]`` holds what :func:`perturb` returned.
+    """
 
     binding: Mapping[str, str]
     objects: tuple[SceneObject, ...]
@@ -62,7 +70,42 @@ class Episode:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Backend(Protocol):
+class Stage(Protocol):
+    """What a scene perturbation may do to an arranged scene."""
+
+    def show_poster(self, rgb: Sequence[float] | None, centre: Sequence[float] | None) -> None:
+        """Show the wall poster, plain ``rgb`` in [0, 1], with its centre at ``centre`` (3,) m; None for both hides it."""
+        ...
+
+    def image_x(self, names: Sequence[str]) -> np.ndarray:
+        """(N,) horizontal image coordinate of each object's origin in the front camera, 0 left edge to 1 right edge."""
+        ...
+
+
+class ScenePerturbation(Protocol):
+    """A change of the arranged scene, made after it has settled and before it is observed. Picklable and stateless."""
+
+    name: str
+
+    def apply(self, stage: Stage, task: TaskSpec, binding: Mapping[str, str], seed: int) -> Mapping[str, Any]:
+        """Change ``stage`` with draws from streams of ``seed`` only; return what was changed, for the records."""
+        ...
+
+
+def perturb(stage: Stage, task: TaskSpec, binding: Mapping[str, str], request: ResetRequest) -> dict[str, Any]:
+    """Apply the request's scene perturbations; every backend calls this as the last act of a reset.
+
+    Returns name -> what that perturbation reports. Two of one name raise :class:`ConfigurationError`.
+    """
+    report: dict[str, Any] = {}
+    for item in request.perturbations:
+        if item.name in report:
+            raise ConfigurationError(f"scene perturbation {item.name!r} was added twice; add each of them once")
+        report[item.name] = dict(item.apply(stage, task, binding, request.seed))
+    return report
+
+
+class Backend(Stage, Protocol):
     """One task's world."""
 
     def reset(self, request: ResetRequest) -> Episode:
@@ -75,6 +118,10 @@ class Backend(Protocol):
 
     def solve_ik(self, pose: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, bool]:
         """Joint angles (7) for a tip pose (7: xyz, quaternion xyzw, world), from ``start``; whether it was reached."""
+        ...
+
+    def forward_kinematics(self, joints: np.ndarray) -> np.ndarray:
+        """(N, 7) tip poses (xyz m, quaternion xyzw, world) at joint angles (N, 7) rad; the live state stays untouched."""
         ...
 
     def proprioception(self) -> Proprioception:
