@@ -1,0 +1,128 @@
+"""Helpers for writing agents: the ten-line way to plug in a policy, and the ``key=value`` options of agent URIs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hansgym.batch import Batch, MaskedBatch
+from hansgym.errors import AgentError, ConfigurationError
+from hansgym.lookup import unknown
+from hansgym.specs import CAMERAS, ActionSpec, AgentSpec, NoiseControl
+
+
+class SimpleAgent:
+    """Subclass it, write ``predict``, and the policy plugs into everything.
+
+    A whole agent, named on the command line as ``python:my_policy:MyPolicy``::
+
+        from hansgym.agents.base import SimpleAgent
+
+        class MyPolicy(SimpleAgent):
+            control, horizon, cameras = "joint_position", 16, ("front", "wrist")
+
+            def __init__(self):
+                self.net = load_my_net()
+
+            def predict(self, images, state, instructions):
+                return self.net(images["front"], images["wrist"], state["joint_positions"], instructions)
+
+    ``predict`` gets ``images``: camera -> (B, H, W, 3) uint8, ``state``: key -> (B, D) float32 (see
+    :data:`hansgym.batch.STATE_KEYS`) and ``instructions``: B strings. It returns chunks (B, horizon, dim) in the units
+    of its ``control`` mode; with ``horizon = 1``, (B, dim) will do. A policy that samples declares
+    ``noise_control = "exact"`` and takes a fourth argument ``seeds`` ((B,) uint64): row b must be sampled from
+    ``seeds[b]`` alone, so that equal seeds give equal noise. One that samples from a generator it cannot seed declares
+    ``"none"``. A policy with memory overrides ``reset(rows, seeds)``. ``predict`` must not change what a later call
+    answers: attributions ask the same policy many times about one moment.
+
+    Class attributes: ``name``, ``control`` (one of the control modes), ``horizon``, ``cameras``, ``image_size``
+    (pixels, or None for whatever the environment has), ``noise_control``, ``max_batch`` (most rows per call), ``scale``
+    (per action dimension, for attributions; empty means 1).
+    """
+
+    name: ClassVar[str] = ""
+    control: ClassVar[str] = "joint_position"
+    horizon: ClassVar[int] = 16
+    cameras: ClassVar[tuple[str, ...]] = CAMERAS
+    image_size: ClassVar[int | None] = None
+    noise_control: ClassVar[NoiseControl] = "deterministic"
+    max_batch: ClassVar[int] = 64
+    scale: ClassVar[tuple[float, ...]] = ()
+
+    predict: Callable[..., Any]
+
+    @cached_property
+    def spec(self) -> AgentSpec:
+        """The specification, from the class attributes."""
+        return AgentSpec(
+            name=self.name or type(self).__name__,
+            action=ActionSpec.of(self.control, tuple(self.scale)),
+            horizon=self.horizon,
+            cameras=tuple(self.cameras),
+            image_size=self.image_size,
+            noise_control=self.noise_control,
+            max_batch=self.max_batch,
+        )
+
+    @cached_property
+    def _wants_seeds(self) -> bool:
+        return "seeds" in inspect.signature(self.predict).parameters
+
+    def reset(self, rows: Sequence[int], seeds: Sequence[int]) -> None:
+        """Forget lanes ``rows``; a policy without memory has nothing to do."""
+
+    def act(self, batch: Batch | MaskedBatch, noise_seeds: np.ndarray) -> np.ndarray:
+        """Chunks (B, horizon, dim) float64 for the rows of ``batch``, from ``predict``."""
+        plain = require_plain(batch, self.spec.name)
+        images = {camera: plain.images[camera] for camera in self.spec.cameras}
+        extra = {"seeds": np.asarray(noise_seeds, np.uint64)} if self._wants_seeds else {}
+        chunk = np.asarray(self.predict(images, dict(plain.state), plain.instructions, **extra))
+        if chunk.ndim == 2 and self.spec.horizon == 1:
+            chunk = chunk[:, None, :]
+        return chunk
+
+
+def require_plain(batch: Batch | MaskedBatch, name: str) -> Batch:
+    """``batch`` itself when its images are materialised, else an error: agent ``name`` is not ``lazy``."""
+    if isinstance(batch, MaskedBatch):
+        raise AgentError(
+            f"agent {name!r} was given a MaskedBatch but does not declare lazy=True; "
+            "materialise it first (hansgym.agents.kernels)"
+        )
+    return batch
+
+
+def parse_options(text: str, kinds: Mapping[str, Callable[[str], Any]], what: str) -> dict[str, Any]:
+    """``"horizon=8,control=ee_pose"`` -> ``{"horizon": 8, "control": "ee_pose"}``.
+
+    ``kinds`` maps each known key to its converter; an unknown key or an unreadable value raises, naming ``what``.
+    """
+    options: dict[str, Any] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise ConfigurationError(f"{what} takes key=value options ({', '.join(sorted(kinds))}), got {part!r}")
+        if key not in kinds:
+            raise unknown(f"option of {what}", key, kinds)
+        try:
+            options[key] = kinds[key](value)
+        except ValueError as error:
+            raise ConfigurationError(f"{what}: {key}={value!r} cannot be read ({error})") from None
+    return options
+
+
+def build(
+    cls: Callable[..., Any], rest: str, kinds: Mapping[str, Callable[[str], Any]], what: str, options: Mapping[str, Any]
+) -> Any:
+    """``cls(**...)`` from the options in ``rest`` (``"key=value,..."``) and the keyword ``options``, which win.
+
+    Both may only use the keys of ``kinds``; another key raises and lists them.
+    """
+    for key in options:
+        if key not in kinds:
+            raise unknown(f"option of {what}", key, kinds)
+    return cls(**{**parse_options(rest, kinds, what), **options})
