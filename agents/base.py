@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hansgym.batch import Batch, MaskedBatch
-from hansgym.errors import AgentError, ConfigurationError
-from hansgym.lookup import unknown
+from hansgym.errors import AgentError
+from hansgym.lookup import parse_options, unknown
 from hansgym.specs import CAMERAS, ActionSpec, AgentSpec, NoiseControl
 
 
@@ -94,25 +94,6 @@ def require_plain(batch: Batch | MaskedBatch, name: str) -> Batch:
             "materialise it first (hansgym.agents.kernels)"
         )
     return batch
-
-
-def parse_options(text: str, kinds: Mapping[str, Callable[[str], Any]], what: str) -> dict[str, Any]:
-    """``"horizon=8,control=ee_pose"`` -> ``{"horizon": 8, "control": "ee_pose"}``.
-
-    ``kinds`` maps each known key to its converter; an unknown key or an unreadable value raises, naming ``what``.
-    """
-    options: dict[str, Any] = {}
-    for part in filter(None, (p.strip() for p in text.split(","))):
-        key, equals, value = part.partition("=")
-        if not equals:
-            raise ConfigurationError(f"{what} takes key=value options ({', '.join(sorted(kinds))}), got {part!r}")
-        if key not in kinds:
-            raise unknown(f"option of {what}", key, kinds)
-        try:
-            options[key] = kinds[key](value)
-        except ValueError as error:
-            raise ConfigurationError(f"{what}: {key}={value!r} cannot be read ({error})") from None
-    return options
 
 
 def build(

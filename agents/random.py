@@ -1,8 +1,8 @@
 """``random``: a legal random walk of the arm, from the noise seeds alone.
 
 Uniform targets over the joint limits would fling the arm about at its speed limits and say nothing but "wild". This
-agent starts from the measured joints (or the measured tip pose) and takes a bounded random step per control step, so every
-action is within the limits and reachable in time.
+agent starts from the measured joints (or the measured tip pose) and takes a bounded random step per control step, so
+every action is within the limits and reachable in time.
 """
 
 from __future__ import annotations

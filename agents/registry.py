@@ -1,8 +1,8 @@
 """Agents by URI: ``scheme`` or ``scheme:rest``. A scheme is a file of this folder, or an installed entry point.
 
 A file is a scheme when it defines ``make(rest, **options) -> Agent`` and ``EXAMPLE``, one URI to show. Third parties
-add schemes with an entry point in the group ``hansgym.agents`` whose name is the scheme and whose value is such a module,
-or the ``make`` function itself. Nothing is imported before its scheme is asked for.
+add schemes with an entry point in the group ``hansgym.agents`` whose name is the scheme and whose value is such a
+module, or the ``make`` function itself. Nothing is imported before its scheme is asked for.
 """
 
 from __future__ import annotations

@@ -6,10 +6,10 @@ import difflib
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from hansgym.errors import MissingExtraError, UnknownNameError
+from hansgym.errors import ConfigurationError, MissingExtraError, UnknownNameError
 
 
 def choices(package: str) -> tuple[str, ...]:
@@ -44,3 +44,22 @@ def require(module: str, extra: str) -> Any:
         raise MissingExtraError(
             f"this needs {module!r}, which is not installed ({error}). Install it with: pip install 'hansgym[{extra}]'"
         ) from error
+
+
+def parse_options(text: str, kinds: Mapping[str, Callable[[str], Any]], what: str) -> dict[str, Any]:
+    """``"horizon=8,control=ee_pose"`` -> ``{"horizon": 8, "control": "ee_pose"}``.
+
+    ``kinds`` maps each known key to its converter; an unknown key or an unreadable value raises, naming ``what``.
+    """
+    options: dict[str, Any] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise ConfigurationError(f"{what} takes key=value options ({', '.join(sorted(kinds))}), got {part!r}")
+        if key not in kinds:
+            raise unknown(f"option of {what}", key, kinds)
+        try:
+            options[key] = kinds[key](value)
+        except ValueError as error:
+            raise ConfigurationError(f"{what}: {key}={value!r} cannot be read ({error})") from None
+    return options
