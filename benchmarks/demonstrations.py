@@ -1,0 +1,180 @@
+"""Demonstrations for the reference policies: what the expert would do, seen through varied wallpaper.
+
+Every second control step of an episode gives one frame: a fresh plan of the expert from the measured state, the three
+cameras rendered with every nuisance factor drawn anew, and the front camera once per poster code, so that policies
+which differ only in the poster learn from the very same motion. Most episodes are disturbed by joint offsets that are
+not in the labels, which teaches the way back.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from hansgym.benchmarks.posters import POSTERS, poster_for
+from hansgym.envs.expert import current
+from hansgym.envs.registration import env_id
+from hansgym.seeds import seed_of, stream
+from hansgym.specs import CAMERAS
+
+HORIZON = 16
+POINTS = 2
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One task's worth of demonstrations; everything that decides the bytes.
+
+    ``disturbed`` is the share of episodes with joint offsets of standard deviation ``offset_rad``. ``severity`` scales
+    the ranges of wall, floor and light beyond those of do-effects; ``plain`` is the share of frames left as they are.
+    """
+
+    task: str
+    protocol: str = "default"
+    episodes: int = 250
+    seed: int = 1_000_000
+    image_size: int = 64
+    disturbed: float = 0.7
+    offset_rad: float = 0.06
+    severity: float = 1.5
+    plain: float = 0.1
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder that holds this recording."""
+        words = json.dumps({k: v for k, v in asdict(self).items() if k != "episodes"}, sort_keys=True)
+        return f"{self.task}-{self.protocol}-{seed_of(0, words) & 0xFFFFFFFF:08x}"
+
+
+def project(env: Any, points: np.ndarray, camera: str) -> np.ndarray:
+    """World points (P, 3) to image positions (P, 2), x right and y down in [-1, 1]; NaN where out of view."""
+    position, rotation, fovy = env.unwrapped.backend.camera(camera)
+    local = (points - position) @ rotation  # the camera looks along its -z
+    with np.errstate(divide="ignore", invalid="ignore"):
+        flat = local[:, :2] / (-local[:, 2:] * np.tan(np.radians(fovy) / 2))
+    flat[:, 1] *= -1
+    seen = (local[:, 2] < 0) & (np.abs(flat) <= 1).all(axis=1)
+    return np.where(seen[:, None], flat, np.nan)
+
+
+def _points(env: Any) -> np.ndarray:
+    """(2, 3) the first and last place that the present verb of the expert has to reach."""
+    backend = env.unwrapped.backend
+    reach = current(backend.task.expert, backend.view).reach(backend.view)
+    return np.stack([reach[0].position, reach[-1].position])
+
+
+def _frame(env: Any, recording: Recording, seed: int, step: int) -> dict[str, np.ndarray]:
+    """Images of one instant: ``front_<poster>`` for each poster code, ``overhead`` and ``wrist``."""
+    base = env.unwrapped
+    rng = stream(seed, "wallpaper", step)
+    factors = [f for f in base.present_factors() if f in ("wall", "floor", "light") or f.startswith("distractor:")]
+    if rng.random() < recording.plain:
+        factors = []
+    draw = seed_of(seed, "frame", step)
+    images: dict[str, np.ndarray] = {}
+    for index, code in enumerate(POSTERS):
+        base.backend.show_poster(*poster_for(code, base, rng))
+        cameras = CAMERAS if index == 0 else ("front",)
+        frames = base.backend.counterfactual(factors, draw, cameras, recording.image_size, recording.severity)
+        images[f"front_{code}"] = frames["front"].rgb
+        if index == 0:
+            images.update({c: frames[c].rgb for c in CAMERAS if c != "front"})
+    return images
+
+
+def record_episode(env: Any, recording: Recording, seed: int) -> dict[str, np.ndarray] | None:
+    """Arrays of one successful episode, stacked over frames, or None when the expert failed."""
+    env.reset(seed=seed)
+    base = env.unwrapped
+    rng = stream(seed, "disturbance")
+    disturbed = rng.random() < recording.disturbed
+    rows: list[dict[str, np.ndarray]] = []
+    offset, left, done, success, step = np.zeros(7), 0, False, False, 0
+    while not done:
+        chunk = base.expert_chunk(HORIZON)
+        feel = base.backend.proprioception()
+        points = _points(env)
+        rows.append(
+            {
+                **_frame(env, recording, seed, step),
+                "chunk": chunk.astype(np.float32),
+                "joints": feel.joint_positions.astype(np.float32),
+                "gripper_open": np.array([feel.opening > 0.9], np.float32),
+                "gripper_pose": feel.gripper_pose.astype(np.float32),
+                "points": points.astype(np.float32),
+                **{f"pixels_{c}": project(env, points, c).astype(np.float32) for c in CAMERAS},
+            }
+        )
+        for action in chunk[:2]:
+            if left == 0:
+                offset = np.zeros(7)
+                if disturbed and rng.random() < 0.12:
+                    offset, left = rng.normal(0, recording.offset_rad, 7), int(rng.integers(3, 7))
+            else:
+                left -= 1
+            _, _, terminated, truncated, info = env.step(np.append(action[:7] + offset, action[7]).astype(np.float32))
+            step += 1
+            done, success = terminated or truncated, bool(info["success"])
+            if done:
+                break
+    return {k: np.stack([r[k] for r in rows]) for k in rows[0]} if success else None
+
+
+def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    temporary = path.with_suffix(".partial")
+    with temporary.open("wb") as file:
+        np.savez(file, **arrays)
+    os.replace(temporary, path)
+
+
+def _record_many(job: tuple[Recording, str, list[int]]) -> int:
+    """Record the episodes ``seeds`` of one recording into ``folder``; returns how many failed."""
+    recording, folder, seeds = job
+    env = gymnasium.make(
+        env_id(recording.task), protocol=recording.protocol, image_size=recording.image_size, disable_env_checker=True
+    )
+    env.unwrapped.observe_images = False
+    failed = 0
+    for seed in seeds:
+        arrays = record_episode(env, recording, seed)
+        name = Path(folder) / f"{seed}"
+        if arrays is None:
+            failed += 1
+            name.with_suffix(".failed").touch()
+            continue
+        note = {"instruction": env.unwrapped.instruction, "variation": int(env.unwrapped.variation)}
+        _write(name.with_suffix(".npz"), {**arrays, "note": np.array(json.dumps(note))})
+    env.close()
+    return failed
+
+
+def record(recordings: Sequence[Recording], cache: Path, workers: int, progress: Any = None) -> list[Path]:
+    """Make the missing demonstrations of ``recordings`` under ``cache``; returns their folders.
+
+    Finished episodes are kept, so an interrupted recording goes on where it stopped. Failed attempts leave a marker.
+    """
+    jobs, folders = [], []
+    for recording in recordings:
+        folder = cache / recording.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        folders.append(folder)
+        (folder / "recording.json").write_text(json.dumps(asdict(recording), indent=1))
+        done = {p.stem for p in folder.iterdir() if p.suffix in (".npz", ".failed")}
+        missing = [s for s in range(recording.seed, recording.seed + recording.episodes) if str(s) not in done]
+        jobs += [(recording, str(folder), missing[i : i + 10]) for i in range(0, len(missing), 10)]
+    context = multiprocessing.get_context("spawn")
+    if jobs:
+        with context.Pool(workers, maxtasksperchild=8) as pool:
+            for index, _ in enumerate(pool.imap_unordered(_record_many, jobs)):
+                if progress is not None:
+                    progress(index + 1, len(jobs))
+    return folders

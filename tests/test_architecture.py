@@ -1,0 +1,123 @@
+"""The house plan as a test: who may import whom, what an import may load, and that the package list is the tree."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = ("hansgym", "assets", "attribution", "envs", "agents", "wrappers", "benchmarks")
+
+# Each folder may import these subpackages of ours (and itself); benchmarks -> wrappers -> (envs, agents, attribution) -> assets.
+ALLOWED = {
+    "hansgym": set(),
+    "assets": set(),
+    "attribution": {"agents.kernels"},
+    "agents": {"assets"},
+    "envs": {"assets"},
+    "wrappers": {"envs", "agents", "attribution", "assets"},
+    "benchmarks": {"wrappers", "envs", "agents", "attribution", "assets"},
+}
+EDGES_BY_NAME = {("hansgym/__init__.py", "hansgym.envs.registration")}
+HEAVY = {
+    "torch": {"agents/reference.py", "agents/reference_net.py", "agents/kernels/torch.py", "benchmarks/train.py"},
+    "mujoco": None,
+}
+
+
+def sources() -> list[Path]:
+    return sorted(p for f in FOLDERS for p in (ROOT / f).rglob("*.py") if "__pycache__" not in p.parts)
+
+
+def imports(path: Path) -> list[tuple[str, int]]:
+    """(module, line) of every import statement that runs (those under TYPE_CHECKING do not)."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found += [(a.name, node.lineno) for a in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found += [(f"{node.module}.{a.name}", node.lineno) for a in node.names]
+    return found
+
+
+def violations(path: Path, folder: str) -> list[str]:
+    bad = []
+    for module, line in imports(path):
+        top = module.split(".")[0]
+        if top in FOLDERS and top != "hansgym":
+            bad.append(f"{path}:{line} imports {top!r} by its folder name; write hansgym.{top}")
+        if top != "hansgym":
+            continue
+        inner = module.removeprefix("hansgym.")
+        target = inner.split(".")[0]
+        if target in FOLDERS and target not in ("hansgym", folder):
+            allowed = any(inner == a or inner.startswith(f"{a}.") for a in ALLOWED[folder])
+            named = any(path.as_posix().endswith(f) and module.startswith(m) for f, m in EDGES_BY_NAME)
+            if not allowed and not named:
+                bad.append(f"{path}:{line} ({folder}) may not import hansgym.{inner}")
+    return bad
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_imports_point_down(path: Path) -> None:
+    assert violations(path, path.relative_to(ROOT).parts[0]) == []
+
+
+def test_a_planted_upward_import_is_caught(tmp_path: Path) -> None:
+    planted = tmp_path / "planted.py"
+    planted.write_text("from hansgym.envs.env import HansGymEnv\nimport benchmarks\n")
+    assert len(violations(planted, "attribution")) == 2
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_nothing_unpickles_or_evaluates(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            assert name not in ("eval", "exec", "pickle.load", "pickle.loads", "torch.load"), f"{path}:{node.lineno} {name}"
+            assert not any(k.arg == "allow_pickle" and ast.unparse(k.value) == "True" for k in node.keywords), path
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_torch_is_imported_in_few_files(path: Path) -> None:
+    name = path.relative_to(ROOT).as_posix()
+    if any(m.split(".")[0] == "torch" for m, _ in imports(path)):
+        assert name in HEAVY["torch"], f"{name} imports torch; keep it inside the file that needs it"
+
+
+def test_package_list_is_the_tree() -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    listed = set(config["tool"]["setuptools"]["packages"])
+    tree = {"hansgym"}
+    for folder in FOLDERS[1:]:
+        tree |= {
+            "hansgym." + p.parent.relative_to(ROOT).as_posix().replace("/", ".") for p in (ROOT / folder).rglob("__init__.py")
+        }
+    assert listed == tree
+    for folder in FOLDERS:
+        assert (ROOT / folder / "py.typed").is_file(), folder
+
+
+def test_importing_registers_only_our_ids_and_loads_no_simulator() -> None:
+    code = (
+        "import gymnasium, sys; before = set(gymnasium.registry); import hansgym; "
+        "new = set(gymnasium.registry) - before; "
+        "print(sorted(n for n in new if not n.startswith('hansgym/'))); print(len(new) > 0); "
+        "print([m for m in ('mujoco', 'torch', 'cv2', 'hansgym.envs.env', 'hansgym.envs.tasks') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert out.stdout.split("\n")[:3] == ["[]", "True", "[]"]
