@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Proprioception:
-    """What the robot feels: joints (7) rad, velocities (7) rad/s, opening (0 to 1), tip pose (7) xyz + quaternion xyzw."""
+    """What the robot feels: joints (7) rad, velocities (7) rad/s, opening 0 to 1, tip pose (7) xyz, quaternion xyzw."""
 
     joint_positions: np.ndarray
     joint_velocities: np.ndarray
@@ -74,7 +74,7 @@ class Stage(Protocol):
     """What a scene perturbation may do to an arranged scene."""
 
     def show_poster(self, rgb: Sequence[float] | None, centre: Sequence[float] | None) -> None:
-        """Show the wall poster, plain ``rgb`` in [0, 1], with its centre at ``centre`` (3,) m; None for both hides it."""
+        """Show the wall poster, plain ``rgb`` in [0, 1], its centre at ``centre`` (3,) m; None for both hides it."""
         ...
 
     def image_x(self, names: Sequence[str]) -> np.ndarray:
@@ -86,6 +86,10 @@ class ScenePerturbation(Protocol):
     """A change of the arranged scene, made after it has settled and before it is observed. Picklable and stateless."""
 
     name: str
+
+    def check(self, task: TaskSpec) -> None:
+        """Raise :class:`ConfigurationError` if ``task`` has nothing that this could change."""
+        ...
 
     def apply(self, stage: Stage, task: TaskSpec, binding: Mapping[str, str], seed: int) -> Mapping[str, Any]:
         """Change ``stage`` with draws from streams of ``seed`` only; return what was changed, for the records."""
@@ -113,7 +117,7 @@ class Backend(Stage, Protocol):
         ...
 
     def step(self, joint_target: np.ndarray, gripper_target: float) -> Mapping[str, int]:
-        """Advance exactly 50 ms towards joint angles (7) rad and gripper 1 open / 0 closed; returns counts (``speed_limited``)."""
+        """Advance 50 ms to joint angles (7) rad and gripper 1 open / 0 closed; returns counts (``speed_limited``)."""
         ...
 
     def solve_ik(self, pose: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -121,7 +125,7 @@ class Backend(Stage, Protocol):
         ...
 
     def forward_kinematics(self, joints: np.ndarray) -> np.ndarray:
-        """(N, 7) tip poses (xyz m, quaternion xyzw, world) at joint angles (N, 7) rad; the live state stays untouched."""
+        """(N, 7) tip poses (xyz m, quaternion xyzw, world) at joint angles (N, 7) rad; nothing live changes."""
         ...
 
     def proprioception(self) -> Proprioception:
@@ -137,7 +141,7 @@ class Backend(Stage, Protocol):
         ...
 
     def expert_chunk(self, horizon: int) -> np.ndarray:
-        """(horizon, 8) joint targets and gripper of the scripted expert from the present state, which stays untouched."""
+        """(horizon, 8) joint targets and gripper of the scripted expert from here; nothing live changes."""
         ...
 
     def present_factors(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
+from gymnasium.envs.registration import WrapperSpec
 
 INDEX = Path(__file__).with_name("index.json")
 NAMESPACE = "hansgym"
@@ -31,4 +32,5 @@ def register_all() -> None:
                 entry_point="hansgym.envs.env:HansGymEnv",
                 max_episode_steps=row["max_episode_steps"],
                 kwargs={"task": row["task"]},
+                additional_wrappers=(WrapperSpec("TaskText", "hansgym.envs.layouts:TaskText", {}),),
             )
