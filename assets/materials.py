@@ -1,0 +1,150 @@
+"""Procedural textures and materials, shared by the room, the robot and the props.
+
+A texture here is a *luminance pattern near 1* (or a coloured one, where the colour is the point). MuJoCo multiplies it
+by the geom's own ``rgba`` where that is set and by the material's otherwise, so recolouring a geom needs no new
+texture. MuJoCo reads an ``rgba`` of exactly (0.5, 0.5, 0.5, 1) as "not set": :func:`safe_rgba` steps around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import mujoco
+import numpy as np
+
+from hansgym.errors import UnknownNameError
+from hansgym.seeds import stream
+
+TEXTURE_SEED = 0
+"""Textures are part of the world's definition: one seed for all, whatever the episode's."""
+
+
+def safe_rgba(rgba: Sequence[float]) -> list[float]:
+    """``rgba`` (3 or 4 numbers, 0 to 1) as four numbers that MuJoCo takes as set: exact mid grey is moved by 1e-3."""
+    colour = [float(c) for c in rgba]
+    if len(colour) == 3:
+        colour.append(1.0)
+    if colour == [0.5, 0.5, 0.5, 1.0]:
+        colour[2] = 0.501
+    return colour
+
+
+def _noise(size: int, cells: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """Smooth value noise (size, size) in [-1, 1] that repeats at the borders; ``cells`` along rows and columns."""
+    grid = rng.uniform(-1.0, 1.0, size=cells)
+    out = grid
+    for axis, count in enumerate(cells):
+        at = np.arange(size) * count / size
+        low = at.astype(int)
+        blend = (at - low) ** 2 * (3 - 2 * (at - low))
+        blend = blend[:, None] if axis == 0 else blend[None, :]
+        first = np.take(out, low % count, axis=axis)
+        out = first + (np.take(out, (low + 1) % count, axis=axis) - first) * blend
+    return out
+
+
+def _wood(size: int, rng: np.random.Generator) -> np.ndarray:
+    """Long grain along the columns' direction (image x): streaks, a few broad figures, fine pores."""
+    streak = _noise(size, (96, 3), rng) * 0.035 + _noise(size, (40, 2), rng) * 0.045
+    figure = np.sin(2 * np.pi * (np.arange(size)[:, None] / size * 9 + 0.55 * _noise(size, (4, 3), rng))) * 0.03
+    pores = -0.10 * (_noise(size, (size // 2, size // 16), rng) > 0.72)
+    tone = 0.93 + streak + figure + pores
+    warm = np.stack([tone, tone**1.15, tone**1.5], axis=-1)
+    return warm
+
+
+def _tiles(size: int, rng: np.random.Generator) -> np.ndarray:
+    """Two by two tiles, one diagonal a little darker, with thin joints and a faint cloud."""
+    row, column = np.indices((size, size))
+    half = size // 2
+    tone = np.where((row // half + column // half) % 2 == 0, 1.0, 0.93)
+    joint = (np.minimum(row % half, column % half) < max(1, size // 128)).astype(float)
+    tone = tone + 0.02 * _noise(size, (8, 8), rng) - 0.10 * joint
+    return np.repeat(tone[..., None], 3, axis=-1)
+
+
+def _hexagons(size: int, rng: np.random.Generator) -> np.ndarray:
+    """A honeycomb of slightly uneven panels with darker edges; repeats at the borders."""
+    columns, rows = 4, 4
+    y, x = np.indices((size, size)) / size
+    nearest = np.full((2, size, size), np.inf)
+    shade = np.zeros((size, size))
+    for r in range(rows):
+        for c in range(columns):
+            tone = rng.uniform(-0.05, 0.03)
+            dx = (x - (c + 0.5 * (r % 2)) / columns + 0.5) % 1 - 0.5
+            dy = (y - r / rows + 0.5) % 1 - 0.5
+            distance = np.hypot(dx, dy)
+            closer = distance < nearest[0]
+            nearest[1] = np.where(closer, nearest[0], np.minimum(nearest[1], distance))
+            nearest[0] = np.where(closer, distance, nearest[0])
+            shade = np.where(closer, tone, shade)
+    edge = np.clip(1 - (nearest[1] - nearest[0]) / 0.012, 0, 1)
+    tone = 0.97 + shade - 0.15 * edge
+    return np.repeat(tone[..., None], 3, axis=-1)
+
+
+def _brushed(size: int, rng: np.random.Generator) -> np.ndarray:
+    """Fine parallel scratches, as on brushed metal."""
+    tone = 0.95 + 0.05 * _noise(size, (size // 2, 2), rng)
+    return np.repeat(tone[..., None], 3, axis=-1)
+
+
+PATTERNS: dict[str, Callable[[int, np.random.Generator], np.ndarray]] = {
+    "wood": _wood,
+    "tiles": _tiles,
+    "hexagons": _hexagons,
+    "brushed": _brushed,
+}
+
+
+def pattern(name: str, size: int) -> np.ndarray:
+    """The pattern ``name`` as (size, size, 3) uint8; the same bytes in every process."""
+    if name not in PATTERNS:
+        raise UnknownNameError(f"unknown texture {name!r}; there are {', '.join(sorted(PATTERNS))}")
+    tone = PATTERNS[name](size, stream(TEXTURE_SEED, "texture", name))
+    return np.round(np.clip(tone, 0.0, 1.0) * 255).astype(np.uint8)
+
+
+def texture(spec: mujoco.MjSpec, name: str, size: int = 256) -> str:
+    """Make sure that ``spec`` has the 2d texture of pattern ``name``; returns its name in the spec."""
+    full = f"texture/{name}"
+    if spec.texture(full) is None:
+        made = spec.add_texture(name=full, type=mujoco.mjtTexture.mjTEXTURE_2D, width=size, height=size, nchannel=3)
+        made.data = pattern(name, size).tobytes()
+    return full
+
+
+def material(
+    spec: mujoco.MjSpec,
+    name: str,
+    rgba: Sequence[float] = (1.0, 1.0, 1.0, 1.0),
+    texture_name: str | None = None,
+    specular: float = 0.1,
+    shininess: float = 0.3,
+    repeat: tuple[float, float] = (1.0, 1.0),
+    uniform: bool = False,
+    size: int = 256,
+    emission: float = 0.0,
+) -> str:
+    """Make sure that ``spec`` has the material ``name``; returns ``name``, for ``geom.material``.
+
+    ``texture_name`` is one of :data:`PATTERNS`; ``repeat`` how often it repeats over the geom, or with ``uniform`` per
+    metre. Materials never reflect: a mirror would change pixels outside its own mask. An existing material of that
+    name is left as it is.
+    """
+    if spec.material(name) is not None:
+        return name
+    made = spec.add_material(
+        name=name,
+        rgba=safe_rgba(rgba),
+        specular=specular,
+        shininess=shininess,
+        reflectance=0.0,
+        emission=emission,
+        texrepeat=list(repeat),
+        texuniform=uniform,
+    )
+    if texture_name is not None:
+        made.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = texture(spec, texture_name, size)
+    return name

@@ -1,0 +1,60 @@
+"""Headless OpenGL without the user's help: one offscreen context per process, made when the first picture is asked for.
+
+On Linux the context is EGL's unless ``MUJOCO_GL`` says otherwise: EGL needs no window system, so it works with and
+without a screen. ``MUJOCO_GL`` is set here, before MuJoCo is imported, when the user has not set it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+from hansgym.errors import ConfigurationError
+
+_OFF = ("disable", "disabled", "off", "false", "0")
+_PLATFORMS = {"egl": "mujoco.egl", "osmesa": "mujoco.osmesa", "glfw": "mujoco.glfw", "cgl": "mujoco.cgl"}
+
+if sys.platform.startswith("linux") and not os.environ.get("MUJOCO_GL"):
+    os.environ["MUJOCO_GL"] = "egl"
+
+
+def platform() -> str:
+    """Which of :data:`_PLATFORMS` will draw; an impossible ``MUJOCO_GL`` raises."""
+    asked = os.environ.get("MUJOCO_GL", "").lower().strip()
+    if asked in _OFF:
+        raise ConfigurationError(advice())
+    if asked in _PLATFORMS:
+        return asked
+    return "cgl" if sys.platform == "darwin" else "glfw"
+
+
+def advice(error: BaseException | None = None) -> str:
+    """What to install or set when no OpenGL context can be had."""
+    asked = os.environ.get("MUJOCO_GL", "")
+    reason = f": {type(error).__name__}: {error}" if error is not None else ""
+    early = (
+        " PyOpenGL was imported before with another platform: import hansgym first, or set MUJOCO_GL=egl yourself."
+        if os.environ.get("PYOPENGL_PLATFORM", asked) != asked
+        else ""
+    )
+    return (
+        f"no OpenGL context can be made with MUJOCO_GL={asked!r}{reason}.{early} Allowed are egl (headless, the default "
+        "on Linux), osmesa (headless, slow), glfw (needs a screen) and, on macOS, cgl. For egl install the library: on "
+        "Debian or Ubuntu `apt-get install libegl1 libgl1 libgl1-mesa-dri`; for osmesa `apt-get install libosmesa6`."
+    )
+
+
+def create_context(width: int, height: int) -> Any:
+    """A current offscreen OpenGL context of this process; free it with ``.free()``.
+
+    Raises :class:`ConfigurationError` with what to install or set when none can be made.
+    """
+    name = platform()
+    try:
+        context = importlib.import_module(_PLATFORMS[name]).GLContext(width, height)
+        context.make_current()
+    except Exception as error:
+        raise ConfigurationError(advice(error)) from error
+    return context
