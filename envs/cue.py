@@ -4,8 +4,8 @@ It is BACKGROUND by role and touches nothing. What it says:
 
 * ``code="colour"``: it hangs at the middle slot in the colour of a candidate (its own colour where candidates differ in
   colour, else red, green, blue by index);
-* ``code="place"``: it is grey and hangs at the slot of a candidate; slots go from left to right in the front image in the
-  order in which the candidates appear there at reset, or in index order where the task says so.
+* ``code="place"``: it is grey and hangs at the slot of a candidate; slots go from left to right in the front image in
+  the order in which the candidates appear there at reset, or in index order where the task says so.
 
 Which candidate: ``aligned`` the right one; ``misleading`` a wrong one of this scene, uniformly; ``random`` any of them,
 uniformly; ``absent``: there is no poster.
@@ -35,7 +35,7 @@ STAND_IN_COLOURS = ("red", "green", "blue")
 """Colours by index for candidates that look alike."""
 
 WALL_X, CENTRE_Z = -2.48, 0.85
-"""Where posters hang: just before the back wall (its face is at x = -2.5), above the horizon of every task's objects."""
+"""Where posters hang: just before the back wall (its face is at x = -2.5), above what the objects hide of it."""
 
 SLOT_Y: Mapping[int, tuple[float, ...]] = {
     2: (-0.6, 0.6),
@@ -135,8 +135,8 @@ class Cue:
     def apply(self, stage: Stage, task: TaskSpec, binding: Mapping[str, str], seed: int) -> dict[str, Any]:
         """Hang the poster up (or take it down) and say what it shows.
 
-        Reports ``code``, ``setting``, ``says`` and ``right`` (candidate names), ``slot`` and ``colour``; without a poster
-        ``says`` and ``colour`` are empty and ``slot`` is -1.
+        Reports ``code``, ``setting``, ``says`` and ``right`` (candidate names), ``slot`` and ``colour``; without a
+        poster ``says`` and ``colour`` are empty and ``slot`` is -1.
         """
         props, right = candidates_of(task).props, right_index(task, binding)
         index = said(self.setting, len(props), right, stream(seed, "cue"))
