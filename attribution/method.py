@@ -1,0 +1,71 @@
+"""What an attribution method is: a name and one function from a question to cell scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from hansgym import lookup
+from hansgym.agent import Agent
+from hansgym.batch import Batch
+
+PACKAGE = "hansgym.attribution.methods"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One decision to explain: what ``agent`` saw (``base``, one row), answered (``clean_chunk``, (horizon, dim)
+    float64), and which sampling noise it used (``noise_seed``). Masks are drawn from ``seed``.
+    """
+
+    agent: Agent
+    base: Batch
+    clean_chunk: np.ndarray
+    noise_seed: int
+    seed: int
+    n_masks: int
+    keep_probability: float
+    grid: int
+    blur_sigma_px: float
+
+
+@dataclass(frozen=True)
+class CellScores:
+    """The answer: camera -> (G, G) float64 scores and standard errors, with what says how far to trust them.
+
+    ``evaluations`` counts the clean one, whoever made it. ``mean_effect``, ``effect_cv``: mean of the masks' effects
+    and their coefficient of variation (None without effect). ``no_effect``: why the map means nothing, else None.
+    """
+
+    cells: Mapping[str, np.ndarray]
+    stderr: Mapping[str, np.ndarray]
+    evaluations: int
+    mean_effect: float
+    effect_cv: float | None
+    split_half: float | None
+    gripper_share: float | None
+    no_effect: str | None
+
+
+@dataclass(frozen=True)
+class Method:
+    """A saliency method: ``name`` (the file's), ``estimator`` (printed with every result), the function, and in words
+    the quantity it estimates without bias.
+    """
+
+    name: str
+    estimator: str
+    explain: Callable[[Question], CellScores]
+    exact_for: str
+
+
+def methods() -> tuple[str, ...]:
+    """Names of all methods."""
+    return lookup.choices(PACKAGE)
+
+
+def method(name: str) -> Method:
+    """The method called ``name``; an unknown name raises and lists the valid ones."""
+    return lookup.load(PACKAGE, name, "METHOD", "attribution method")
