@@ -12,8 +12,12 @@ from gymnasium.spaces import Box
 
 from hansgym.errors import ConfigurationError, InvalidActionError
 from hansgym.lookup import unknown
+from hansgym.wrappers.perturbations import with_report
 
 OBSERVE = ("last", "every")
+
+COUNTS = ("clipped", "ik_unreached", "speed_limited")
+"""What the environment counts per control step and a chunk adds up."""
 
 
 class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
@@ -23,7 +27,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
     are rendered only for the observation that is returned, also when the episode ends inside the chunk; with
     ``observe="every"`` each control step is rendered and ``info["frames"]`` lists the observations, the returned one
     last. The reward is the sum. ``info`` is that of the last control step, with ``chunk_steps`` (int, the control steps
-    executed) and, for each name in the environment's ``COUNTS``, the sum over the chunk.
+    executed) and the sums over the chunk of :data:`COUNTS`.
 
     Example::
 
@@ -54,14 +58,14 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
     def step(self, action: np.ndarray) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Execute the first ``execute`` rows of ``action`` (horizon, dim); stops early when the episode ends."""
         chunk = self._checked(action)
-        total, frames, counts = 0.0, [], dict.fromkeys(self._count_names(), 0)
+        total, frames, counts = 0.0, [], dict.fromkeys(COUNTS, 0)
         every = self.observe_setting == "every"
         with self._images(every):
             for row in chunk[: self.execute]:
                 observation, reward, terminated, truncated, info = self.env.step(row)
                 total += float(reward)
                 frames.append(observation)
-                for name in counts:
+                for name in COUNTS:
                     counts[name] += int(info.get(name, 0))
                 if terminated or truncated:
                     break
@@ -71,7 +75,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         elif self.env.has_wrapper_attr("observe"):
             observation = self.env.get_wrapper_attr("observe")()
             if self.env.has_wrapper_attr("perturbed"):
-                info["perturbed"] = self.env.get_wrapper_attr("perturbed")
+                info = with_report(info, self.env.get_wrapper_attr("perturbed"))
         return observation, total, terminated, truncated, info
 
     def _checked(self, action: np.ndarray) -> np.ndarray:
@@ -81,9 +85,6 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
                 f"chunk has shape {chunk.shape}, (horizon, dim) = {self.action_space.shape} was due"
             )
         return chunk
-
-    def _count_names(self) -> tuple[str, ...]:
-        return tuple(self.env.get_wrapper_attr("COUNTS")) if self.env.has_wrapper_attr("COUNTS") else ()
 
     @contextmanager
     def _images(self, on: bool) -> Iterator[None]:
