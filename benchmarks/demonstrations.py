@@ -19,8 +19,9 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from hansgym.benchmarks.posters import POSTERS, poster_for
+from hansgym.benchmarks.posters import POSTERS, EpisodePosters
 from hansgym.envs.expert import current
+from hansgym.envs.mujoco.view import SimView
 from hansgym.envs.registration import env_id
 from hansgym.seeds import seed_of, stream
 from hansgym.specs import CAMERAS
@@ -56,10 +57,11 @@ class Recording:
 
 def project(env: Any, points: np.ndarray, camera: str) -> np.ndarray:
     """World points (P, 3) to image positions (P, 2), x right and y down in [-1, 1]; NaN where out of view."""
-    position, rotation, fovy = env.unwrapped.backend.camera(camera)
-    local = (points - position) @ rotation  # the camera looks along its -z
+    live = env.unwrapped.backend.live
+    view = live.data.camera(camera)
+    local = (points - view.xpos) @ view.xmat.reshape(3, 3)  # a MuJoCo camera looks along its -z
     with np.errstate(divide="ignore", invalid="ignore"):
-        flat = local[:, :2] / (-local[:, 2:] * np.tan(np.radians(fovy) / 2))
+        flat = local[:, :2] / (-local[:, 2:] * np.tan(np.radians(live.model.camera(camera).fovy) / 2))
     flat[:, 1] *= -1
     seen = (local[:, 2] < 0) & (np.abs(flat) <= 1).all(axis=1)
     return np.where(seen[:, None], flat, np.nan)
@@ -68,11 +70,12 @@ def project(env: Any, points: np.ndarray, camera: str) -> np.ndarray:
 def _points(env: Any) -> np.ndarray:
     """(2, 3) the first and last place that the present verb of the expert has to reach."""
     backend = env.unwrapped.backend
-    reach = current(backend.task.expert, backend.view).reach(backend.view)
+    view = SimView(backend.live)
+    reach = current(backend.task.expert, view).reach(view)
     return np.stack([reach[0].position, reach[-1].position])
 
 
-def _frame(env: Any, recording: Recording, seed: int, step: int) -> dict[str, np.ndarray]:
+def _frame(env: Any, posters: EpisodePosters, recording: Recording, seed: int, step: int) -> dict[str, np.ndarray]:
     """Images of one instant: ``front_<poster>`` for each poster code, ``overhead`` and ``wrist``."""
     base = env.unwrapped
     rng = stream(seed, "wallpaper", step)
@@ -82,7 +85,7 @@ def _frame(env: Any, recording: Recording, seed: int, step: int) -> dict[str, np
     draw = seed_of(seed, "frame", step)
     images: dict[str, np.ndarray] = {}
     for index, code in enumerate(POSTERS):
-        base.backend.show_poster(*poster_for(code, base, rng))
+        posters.show(env, code, rng)
         cameras = CAMERAS if index == 0 else ("front",)
         frames = base.backend.counterfactual(factors, draw, cameras, recording.image_size, recording.severity)
         images[f"front_{code}"] = frames["front"].rgb
@@ -97,6 +100,7 @@ def record_episode(env: Any, recording: Recording, seed: int) -> dict[str, np.nd
     base = env.unwrapped
     rng = stream(seed, "disturbance")
     disturbed = rng.random() < recording.disturbed
+    posters = EpisodePosters.of(env)
     rows: list[dict[str, np.ndarray]] = []
     offset, left, done, success, step = np.zeros(7), 0, False, False, 0
     while not done:
@@ -105,7 +109,7 @@ def record_episode(env: Any, recording: Recording, seed: int) -> dict[str, np.nd
         points = _points(env)
         rows.append(
             {
-                **_frame(env, recording, seed, step),
+                **_frame(env, posters, recording, seed, step),
                 "chunk": chunk.astype(np.float32),
                 "joints": feel.joint_positions.astype(np.float32),
                 "gripper_open": np.array([feel.opening > 0.9], np.float32),
