@@ -212,6 +212,11 @@ class HansGymEnv(gym.Env):
         return self._fixed_info["instruction"]
 
     @property
+    def backend(self) -> Backend:
+        """The world behind this episode, for tools that need more than an environment shows."""
+        return self._live()[0]
+
+    @property
     def binding(self) -> dict[str, str]:
         """What the names in the task's templates stand for in this episode."""
         return dict(self._live()[1].binding)
