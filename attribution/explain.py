@@ -39,9 +39,9 @@ def explain(
     """One :class:`Attribution` per row of ``batch``, over the cameras that the agent looks at.
 
     ``regions``: camera -> (B, H, W) uint8 region values, without which there is no NMR. ``objects``: camera -> (B, H,
-    W) uint16 object ids and ``scene``: the objects of each row, for the shares per object. ``noise_seeds``: (B,) uint64;
-    all evaluations of a row use its seed, so that sampling noise does not pass for an effect (see ``noise_control`` in
-    the result). ``seed``: one for all rows, or one per row; masks are fresh for every row. ``clean_chunks``: (B,
+    W) uint16 object ids and ``scene``: the objects of each row, for the shares per object. ``noise_seeds``: (B,)
+    uint64; all evaluations of a row use its seed, so that sampling noise does not pass for an effect (``noise_control``
+    in the result). ``seed``: one for all rows, or one per row; masks are fresh for every row. ``clean_chunks``: (B,
     horizon, dim), what the agent answered to the unmasked rows under these noise seeds, if known: it is not asked
     again, but counted in ``evaluations`` all the same.
     """

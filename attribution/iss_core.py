@@ -6,7 +6,8 @@ With N masks m_k drawn cell by cell (keep probability p, q = 1 - p), the effect 
 
 the published score of cell i is S_i = 1/(N q) * sum_k delta_k (1 - m_ki), and the centred one, with
 x_ki = (1 - m_ki) - q, is C_i = 1/((N - 1) q) * sum_k (delta_k - mean delta) x_ki. C is unbiased for E[S] - E[delta]:
-the same map but for a constant, without the design noise that the mean effect carries into S (5 to 45 times less variance).
+the same map but for a constant, without the design noise that the mean effect carries into S (5 to 45
+times less variance).
 """
 
 from __future__ import annotations

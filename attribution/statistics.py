@@ -44,7 +44,7 @@ def bootstrap_mean(
     values: Sequence[float], seed: int, draws: int = DRAWS, confidence: float = CONFIDENCE
 ) -> tuple[float, float] | None:
     """Percentile bootstrap interval of the mean over episodes; None below two episodes, which show no spread."""
-    array = np.asarray(values, np.float64)
+    array = np.sort(np.asarray(values, np.float64))  # the order in which episodes finished must not matter
     if array.size < 2:
         return None
     picks = stream(seed, "bootstrap-mean").integers(0, array.size, (draws, array.size))
