@@ -1,0 +1,97 @@
+"""The joint servo: from a joint target and a gripper command to 50 ms of motion.
+
+The reference moves in a straight line from where it was towards the target, no faster than the joints' velocity limits, and
+strong position actuators with velocity feedforward (``ctrl = reference + kv / kp * reference velocity``) follow it.
+A blocked arm does not wind up: at the start of a step the reference is at most :data:`LEAD_RAD` from the measured joints.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import mujoco
+import numpy as np
+
+from hansgym.assets import panda
+
+if TYPE_CHECKING:
+    from hansgym.envs.mujoco.sim import Sim
+
+JOINT_LOWER = np.array(panda.JOINT_LOWER)
+JOINT_UPPER = np.array(panda.JOINT_UPPER)
+JOINT_SPEED = np.array(panda.JOINT_VELOCITY)
+HOME = np.array(panda.HOME)
+"""RLBench's home pose (rad, its zero for joint 4)."""
+
+KP = np.array([30000.0, 30000.0, 15000.0, 15000.0, 4000.0, 4000.0, 4000.0])
+KV = np.array([420.0, 420.0, 210.0, 210.0, 45.0, 45.0, 45.0])
+TORQUE = np.array([1200.0, 1200.0, 700.0, 700.0, 150.0, 150.0, 150.0])
+ARMATURE = 0.1
+LEAD_RAD = 0.03
+REACHED_RAD = 5e-3
+
+FINGER_OPEN_M = panda.FINGER_TRAVEL
+FINGER_SPEED = 0.2
+FINGER_KP, FINGER_KV, FINGER_ARMATURE = 2000.0, 20.0, 0.05
+GRIP_N = 40.0
+HOLD_N = 4.0
+"""Squeeze on an attached object: the weld carries it, so the fingers only rest on it and do not fight the weld."""
+
+
+def add_actuators(spec: mujoco.MjSpec) -> None:
+    """Give the seven joints and two fingers their servos; joint friction and damping are the servos' business."""
+    for i, joint in enumerate(panda.JOINTS):
+        _servo(spec, joint, KP[i], KV[i], TORQUE[i], ARMATURE)
+    for joint in panda.FINGER_JOINTS:
+        _servo(spec, joint, FINGER_KP, FINGER_KV, GRIP_N, FINGER_ARMATURE)
+
+
+def _servo(spec: mujoco.MjSpec, joint: str, kp: float, kv: float, limit: float, armature: float) -> None:
+    found = spec.joint(joint)
+    found.armature = armature
+    found.damping[:] = 0.0
+    found.frictionloss = 0.0
+    actuator = spec.add_actuator(name=joint, target=joint, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+    actuator.gaintype = mujoco.mjtGain.mjGAIN_FIXED
+    actuator.biastype = mujoco.mjtBias.mjBIAS_AFFINE
+    actuator.gainprm[0] = kp
+    actuator.biasprm[:3] = (0.0, -kp, -kv)
+    actuator.forcelimited = True
+    actuator.forcerange[:] = (-limit, limit)
+
+
+def limited(start: np.ndarray, target: np.ndarray, dt_s: float) -> np.ndarray:
+    """``target`` (7,) brought within what the velocity limits allow from ``start`` in ``dt_s``, each joint by itself."""
+    reach = JOINT_SPEED * dt_s
+    return start + np.clip(target - start, -reach, reach)
+
+
+def drive(sim: Sim, joint_target: np.ndarray, gripper: float, substeps: int) -> dict[str, int]:
+    """Advance ``sim`` by ``substeps`` towards ``joint_target`` (7,) rad and ``gripper`` (1 open, 0 closed).
+
+    Returns ``{"speed_limited": 0 or 1}``: whether the target lay farther away than the velocity limits allow.
+    """
+    model, data, scene = sim.model, sim.data, sim.scene
+    dt = model.opt.timestep
+    target = np.clip(joint_target, JOINT_LOWER, JOINT_UPPER)
+    measured = data.qpos[scene.arm_qpos]
+    start = np.clip(sim.reference, measured - LEAD_RAD, measured + LEAD_RAD)
+    end = limited(start, target, substeps * dt)
+    feedforward = KV / KP * (end - start) / (substeps * dt)
+    path = start + np.arange(1, substeps + 1)[:, None] / substeps * (end - start) + feedforward
+    squeeze = (HOLD_N if sim.held else GRIP_N) / FINGER_KP
+    goal = FINGER_OPEN_M if gripper > 0.5 else 0.0
+    fingers, ctrl = scene.finger_qpos, data.ctrl
+    for row in path:
+        ctrl[:7] = row
+        first, second = data.qpos[fingers[0]], data.qpos[fingers[1]]
+        reach = FINGER_SPEED * dt
+        wanted = sim.finger_reference + min(max(goal - sim.finger_reference, -reach), reach)
+        wanted = min(max(wanted, min(first, second) - squeeze), max(first, second) + squeeze)
+        lead = FINGER_KV / FINGER_KP * (wanted - sim.finger_reference) / dt
+        sim.finger_reference = wanted
+        ctrl[7] = min(max(wanted, first - squeeze), first + squeeze) + lead
+        ctrl[8] = min(max(wanted, second - squeeze), second + squeeze) + lead
+        mujoco.mj_step(model, data)
+    sim.reference = end
+    return {"speed_limited": int(np.max(np.abs(target - end)) > REACHED_RAD)}
