@@ -89,8 +89,11 @@ class HansGymEnv(gym.Env):
 
     @property
     def variation(self) -> int | None:
-        """The variation of every episode, or None: drawn from the reset seed. Set it to change the next resets."""
-        return self._variation
+        """The present episode's variation; before the first reset the one asked for, None when the seed decides.
+
+        Setting it asks for that variation from the next reset on (None: the seed decides again).
+        """
+        return self._variation if self._episode is None else self._fixed_info["variation"]
 
     @variation.setter
     def variation(self, value: int | None) -> None:
@@ -214,6 +217,11 @@ class HansGymEnv(gym.Env):
     @property
     def backend(self) -> Backend:
         """The world behind this episode, for tools that need more than an environment shows."""
+        return self._live()[0]
+
+    @property
+    def backend(self) -> Backend:
+        """What simulates, for code that knows its simulator; an episode must have begun."""
         return self._live()[0]
 
     @property
