@@ -220,11 +220,6 @@ class HansGymEnv(gym.Env):
         return self._live()[0]
 
     @property
-    def backend(self) -> Backend:
-        """What simulates, for code that knows its simulator; an episode must have begun."""
-        return self._live()[0]
-
-    @property
     def binding(self) -> dict[str, str]:
         """What the names in the task's templates stand for in this episode."""
         return dict(self._live()[1].binding)
