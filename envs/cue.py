@@ -78,7 +78,8 @@ def looks(task: TaskSpec, binding: Mapping[str, str]) -> tuple[tuple[str, tuple[
     if not found.colours:
         names = STAND_IN_COLOURS[: len(found.props)]
         return tuple((name, COLOURS[name]) for name in names)
-    names = tuple(fill(found.colours[prop], binding) for prop in found.props)
+    colours = {fill(prop, binding): fill(colour, binding) for prop, colour in found.colours.items()}
+    names = tuple(colours[prop] for prop in found.props)
     return tuple((name, tuple(task.palette[name])) for name in names)  # type: ignore[misc]
 
 

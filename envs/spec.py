@@ -135,7 +135,8 @@ class Candidates:
     """The objects among which the right one must be found, for the ``cue`` perturbation.
 
     ``props`` are object names in index order and ``right`` a template that fills to one of them. ``colours`` maps a
-    candidate to a template of its colour's name (empty: candidates look alike, and red, green, blue stand for them).
+    candidate (templates allowed) to a template of its colour's name (empty: candidates look alike, and red, green, blue
+    stand for them).
     ``ordered``: "image" sorts place slots left to right in the front image, "index" keeps the listed order.
     """
 

@@ -1,0 +1,89 @@
+"""Set a held object down on or over another one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hansgym.envs.expert import TIP_SPEED_M, Goal, down
+from hansgym.envs.spec import fill
+from hansgym.envs.state import WorldState
+from hansgym.envs.verbs._motion import about, descent, easy_yaw, leaning, wrapped, yaw_of
+
+_UP = np.array([0.0, 0.0, 1.0])
+
+
+@dataclass(frozen=True)
+class Place:
+    """Carry ``name`` over ``over``, lower it until its origin is ``height_m`` above that one's, and let go.
+
+    ``clearance_m``: how far above the release height it travels at least. ``symmetry`` (rad) is the turn after which
+    object and receptacle fit again; 0 means any. ``grip_m``: height of the tip above the object, for the check that the
+    place can be reached.
+    """
+
+    name: str
+    over: str
+    height_m: float
+    clearance_m: float
+    symmetry: float = 0.0
+    grip_m: float = 0.0
+    tolerance_m: float = 0.002
+    slope: float = 1.0
+    cap_m: float = 0.30
+
+    def placed(self, state: WorldState) -> bool:
+        """Whether it lies, let go of, at or under the release height within a centimetre of the place."""
+        name, aim = fill(self.name, state.binding), self._aim(state)
+        if name in state.held:
+            return False
+        away = state.position(name) - aim
+        return bool(np.hypot(*away[:2]) < 0.01 and away[2] < 0.005)
+
+    def done(self, state: WorldState) -> bool:
+        """Never: afterwards the hand draws back."""
+        return False
+
+    def goal(self, state: WorldState) -> Goal:
+        """Up and across, then down, then open; once it is placed, up and away."""
+        name, tip = fill(self.name, state.binding), state.tip_position
+        if name not in state.held:
+            above = max(float(tip[2]), float(self._aim(state)[2] + self.clearance_m + 0.05))
+            return Goal(np.array([tip[0], tip[1], above]), state.tip_rotation, gripper=1.0)
+        aim, now = self._aim(state), state.position(name)
+        rotation, turn = self._rotation(state, aim)
+        error = float(np.hypot(*(now - aim)[:2])) + 0.03 * turn
+        where = descent(now, aim, error, self.tolerance_m, self.clearance_m, self.slope, self.cap_m)
+        grip = state.tip_rotation.T @ (now - tip)
+        arrived = error < self.tolerance_m and abs(now[2] - aim[2]) < self.tolerance_m
+        return Goal(
+            where - rotation @ grip,
+            rotation,
+            gripper=1.0 if arrived else 0.0,
+            speed_m=float(np.clip(0.5 * abs(now[2] - aim[2]) + 0.003, 0.003, TIP_SPEED_M)),
+        )
+
+    def reach(self, state: WorldState) -> tuple[Goal, ...]:
+        """The release and the place above it, for an object held in its middle."""
+        low = self._aim(state) + self.grip_m * _UP
+        rotation = down(easy_yaw(low))
+        return (Goal(low + self.clearance_m * _UP, rotation, 0.0), Goal(low, rotation, 1.0))
+
+    def _aim(self, state: WorldState) -> np.ndarray:
+        return state.position(fill(self.over, state.binding)) + self.height_m * _UP
+
+    def _rotation(self, state: WorldState, aim: np.ndarray) -> tuple[np.ndarray, float]:
+        """Hand rotation that levels the object and turns it to fit, and the turn still missing (rad)."""
+        own, hand = state.rotation(fill(self.name, state.binding)), state.tip_rotation
+        tip = state.tip_position
+        # The object's heading when the hand's is easy; of the headings that fit, the nearest to it.
+        easy = easy_yaw(aim) - float(np.arctan2(hand[1, 1], hand[0, 1])) + yaw_of(own)
+        if self.symmetry:
+            easy += 0.2 * wrapped(yaw_of(own) - easy, 2 * np.pi)  # a little inertia, so that ties do not flip
+            yaw = easy + wrapped(yaw_of(state.rotation(fill(self.over, state.binding))) - easy, self.symmetry)
+            turn = abs(wrapped(yaw - yaw_of(own), 2 * np.pi))
+        else:
+            yaw, turn = easy, 0.0
+        level = about(_UP, yaw) @ own.T @ hand
+        return leaning(level, tip, float(tip[2])), turn
