@@ -29,11 +29,10 @@ def safe_rgba(rgba: Sequence[float]) -> list[float]:
     return colour
 
 
-def _noise(size: int, cells: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """Smooth value noise (size, size) in [-1, 1] that repeats at the borders; ``cells`` along rows and columns."""
-    grid = rng.uniform(-1.0, 1.0, size=cells)
-    out = grid
-    for axis, count in enumerate(cells):
+def _noise(shape: tuple[int, int], cells: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """Smooth value noise of ``shape`` in [-1, 1] that repeats at the borders; ``cells`` along rows and columns."""
+    out = rng.uniform(-1.0, 1.0, size=cells)
+    for axis, (size, count) in enumerate(zip(shape, cells, strict=True)):
         at = np.arange(size) * count / size
         low = at.astype(int)
         blend = (at - low) ** 2 * (3 - 2 * (at - low))
@@ -43,32 +42,32 @@ def _noise(size: int, cells: tuple[int, int], rng: np.random.Generator) -> np.nd
     return out
 
 
-def _wood(size: int, rng: np.random.Generator) -> np.ndarray:
-    """Long grain along the columns' direction (image x): streaks, a few broad figures, fine pores."""
-    streak = _noise(size, (96, 3), rng) * 0.035 + _noise(size, (40, 2), rng) * 0.045
-    figure = np.sin(2 * np.pi * (np.arange(size)[:, None] / size * 9 + 0.55 * _noise(size, (4, 3), rng))) * 0.03
-    pores = -0.10 * (_noise(size, (size // 2, size // 16), rng) > 0.72)
-    tone = 0.93 + streak + figure + pores
-    warm = np.stack([tone, tone**1.15, tone**1.5], axis=-1)
-    return warm
-
-
-def _tiles(size: int, rng: np.random.Generator) -> np.ndarray:
-    """Two by two tiles, one diagonal a little darker, with thin joints and a faint cloud."""
-    row, column = np.indices((size, size))
-    half = size // 2
-    tone = np.where((row // half + column // half) % 2 == 0, 1.0, 0.93)
-    joint = (np.minimum(row % half, column % half) < max(1, size // 128)).astype(float)
-    tone = tone + 0.02 * _noise(size, (8, 8), rng) - 0.10 * joint
+def _grey(tone: np.ndarray) -> np.ndarray:
     return np.repeat(tone[..., None], 3, axis=-1)
 
 
-def _hexagons(size: int, rng: np.random.Generator) -> np.ndarray:
+def _wood(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """Grain along the columns' direction (the geom's x): fine fibres, soft bands, a few darker clouds."""
+    fibre = _noise(shape, (shape[0] // 2, max(4, shape[1] // 8)), rng) * 0.035
+    band = _noise(shape, (24, 3), rng) * 0.02 + _noise(shape, (9, 2), rng) * 0.02
+    cloud = -0.05 * np.clip(_noise(shape, (5, 4), rng) - 0.35, 0, 1)
+    tone = 0.94 + fibre + band + cloud
+    return np.stack([tone, tone**1.2, tone**1.6], axis=-1)
+
+
+def _tiles(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """Two by two tiles, one diagonal a little darker, with a faint cloud."""
+    row, column = np.indices(shape)
+    tone = np.where((2 * row // shape[0] + 2 * column // shape[1]) % 2 == 0, 1.0, 0.925)
+    return _grey(tone + 0.015 * _noise(shape, (8, 8), rng) - 0.015)
+
+
+def _hexagons(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """A honeycomb of slightly uneven panels with darker edges; repeats at the borders."""
-    columns, rows = 4, 4
-    y, x = np.indices((size, size)) / size
-    nearest = np.full((2, size, size), np.inf)
-    shade = np.zeros((size, size))
+    columns = rows = 4
+    y, x = np.indices(shape) / np.array(shape)[:, None, None]
+    nearest = np.full((2, *shape), np.inf)
+    shade = np.zeros(shape)
     for r in range(rows):
         for c in range(columns):
             tone = rng.uniform(-0.05, 0.03)
@@ -79,18 +78,19 @@ def _hexagons(size: int, rng: np.random.Generator) -> np.ndarray:
             nearest[1] = np.where(closer, nearest[0], np.minimum(nearest[1], distance))
             nearest[0] = np.where(closer, distance, nearest[0])
             shade = np.where(closer, tone, shade)
-    edge = np.clip(1 - (nearest[1] - nearest[0]) / 0.012, 0, 1)
-    tone = 0.97 + shade - 0.15 * edge
-    return np.repeat(tone[..., None], 3, axis=-1)
+    edge = np.clip(1 - (nearest[1] - nearest[0]) / 0.02, 0, 1)
+    return _grey(0.97 + shade - 0.12 * edge)
 
 
-def _brushed(size: int, rng: np.random.Generator) -> np.ndarray:
+def _brushed(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """Fine parallel scratches, as on brushed metal."""
-    tone = 0.95 + 0.05 * _noise(size, (size // 2, 2), rng)
-    return np.repeat(tone[..., None], 3, axis=-1)
+    return _grey(0.95 + 0.05 * _noise(shape, (shape[0] // 2, 2), rng))
 
 
-PATTERNS: dict[str, Callable[[int, np.random.Generator], np.ndarray]] = {
+SHAPES: dict[str, tuple[int, int]] = {"wood": (256, 64), "tiles": (64, 64), "hexagons": (128, 128), "brushed": (64, 64)}
+"""Rows and columns in pixels: about one for each pixel of a 224-pixel image, since finer ones cost time and flicker."""
+
+PATTERNS: dict[str, Callable[[tuple[int, int], np.random.Generator], np.ndarray]] = {
     "wood": _wood,
     "tiles": _tiles,
     "hexagons": _hexagons,
@@ -98,20 +98,27 @@ PATTERNS: dict[str, Callable[[int, np.random.Generator], np.ndarray]] = {
 }
 
 
-def pattern(name: str, size: int) -> np.ndarray:
-    """The pattern ``name`` as (size, size, 3) uint8; the same bytes in every process."""
+def pattern(name: str) -> np.ndarray:
+    """The pattern ``name`` as (rows, columns, 3) uint8; the same bytes in every process."""
     if name not in PATTERNS:
         raise UnknownNameError(f"unknown texture {name!r}; there are {', '.join(sorted(PATTERNS))}")
-    tone = PATTERNS[name](size, stream(TEXTURE_SEED, "texture", name))
+    tone = PATTERNS[name](SHAPES[name], stream(TEXTURE_SEED, "texture", name))
     return np.round(np.clip(tone, 0.0, 1.0) * 255).astype(np.uint8)
 
 
-def texture(spec: mujoco.MjSpec, name: str, size: int = 256) -> str:
+def texture(spec: mujoco.MjSpec, name: str) -> str:
     """Make sure that ``spec`` has the 2d texture of pattern ``name``; returns its name in the spec."""
     full = f"texture/{name}"
     if spec.texture(full) is None:
-        made = spec.add_texture(name=full, type=mujoco.mjtTexture.mjTEXTURE_2D, width=size, height=size, nchannel=3)
-        made.data = pattern(name, size).tobytes()
+        image = pattern(name)
+        made = spec.add_texture(
+            name=full,
+            type=mujoco.mjtTexture.mjTEXTURE_2D,
+            height=image.shape[0],
+            width=image.shape[1],
+            nchannel=3,
+        )
+        made.data = image.tobytes()
     return full
 
 
@@ -124,7 +131,6 @@ def material(
     shininess: float = 0.3,
     repeat: tuple[float, float] = (1.0, 1.0),
     uniform: bool = False,
-    size: int = 256,
     emission: float = 0.0,
 ) -> str:
     """Make sure that ``spec`` has the material ``name``; returns ``name``, for ``geom.material``.
@@ -146,5 +152,5 @@ def material(
         texuniform=uniform,
     )
     if texture_name is not None:
-        made.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = texture(spec, texture_name, size)
+        made.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = texture(spec, texture_name)
     return name

@@ -22,7 +22,7 @@ from hansgym.errors import ConfigurationError
 
 PACKAGE = "gymnasium_robotics"
 FOLDER = "envs/assets/kitchen_franka/franka_assets/meshes"
-RECIPE = 1
+RECIPE = 3
 """Counted up whenever the making of a light mesh changes, so that old cache entries are not found."""
 
 
@@ -47,9 +47,7 @@ def read_stl(path: Path) -> np.ndarray:
     count = int(np.frombuffer(raw, "<u4", 1, 80)[0])
     record = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("pad", "<u2")])
     if len(raw) < 84 + count * record.itemsize:
-        raise ConfigurationError(
-            f"{path} says {count} triangles and is too short for them; reinstall gymnasium-robotics"
-        )
+        raise ConfigurationError(f"{path} promises {count} triangles, too short for them; reinstall gymnasium-robotics")
     return np.frombuffer(raw, record, count, 84)["corners"].astype(np.float64)
 
 
@@ -72,12 +70,57 @@ def parts(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return connected_components(graph, directed=False)[1][faces[:, 0]]
 
 
+Box = tuple[tuple[float, float, float], tuple[float, float, float]]
+
+DARK: dict[str, tuple[Box, ...]] = {
+    "link3": (((0.0, 0.05, -0.07), (0.14, 0.11, 0.06)),),
+    "link4": (((-0.07, -0.06, 0.05), (0.06, 0.07, 0.11)),),
+    "link5": (((-0.06, 0.06, -0.22), (0.06, 0.13, 0.06)),),
+    "link6": (((0.05, 0.06, -0.04), (0.13, 0.09, 0.04)), ((-0.05, -0.05, 0.025), (0.07, 0.05, 0.06))),
+    "hand": (((-0.04, -0.06, -0.005), (0.04, 0.06, 0.012)),),
+    "finger": (((-0.01, -0.01, 0.03), (0.01, 0.02, 0.06)),),
+}
+"""Boxes (lower, upper corner, m, link frame): a connected part that lies wholly inside one has the dark look."""
+
+LEAST_AREA = (35e-4, 2e-4)
+"""White and dark connected parts with less surface (m^2) are screws, plugs and inner faces: they make no silhouette."""
+
+DARK_LIFT = 0.0008
+"""Dark parts cover white ones; they are lifted by this much (m) so that coarser triangles do not pierce them."""
+
+
+def looks(vertices: np.ndarray, faces: np.ndarray, boxes: tuple[Box, ...]) -> np.ndarray:
+    """Per face 0 (white shell), 1 (dark part) or -1 (too small to be seen), decided for whole connected parts."""
+    part = parts(vertices, faces)
+    corners = vertices[faces]
+    areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
+    total = np.bincount(part, areas)
+    out = np.zeros(len(faces), np.int8)
+    for k in range(len(total)):
+        own = part == k
+        lower, upper = corners[own].min((0, 1)), corners[own].max((0, 1))
+        dark = any((lower >= low).all() and (upper <= high).all() for low, high in boxes)
+        out[own] = -1 if total[k] < LEAST_AREA[dark] else int(dark)
+    return out
+
+
+def lifted(vertices: np.ndarray, faces: np.ndarray, distance: float) -> np.ndarray:
+    """``vertices`` moved outwards by ``distance`` (m) along their mean face normals."""
+    corners = vertices[faces]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    total = np.zeros_like(vertices)
+    for k in range(3):
+        np.add.at(total, faces[:, k], normals)
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    return vertices + distance * total / np.maximum(length, 1e-12)
+
+
 def _decimated(vertices: np.ndarray, faces: np.ndarray, target: int) -> tuple[np.ndarray, np.ndarray]:
     import fast_simplification
 
     if len(faces) > target:
         points, faces = fast_simplification.simplify(
-            vertices.astype(np.float32), faces.astype(np.int32), target_count=max(target, 4)
+            vertices.astype(np.float32), faces.astype(np.int32), target_count=max(target, 4), agg=3
         )
         vertices = np.asarray(points, np.float64)
     used, index = np.unique(faces, return_inverse=True)
@@ -109,11 +152,15 @@ def _store(path: Path, vertices: np.ndarray, faces: np.ndarray) -> None:
 
 
 @cache
-def robot_mesh(name: str, kind: str = "visual", triangles: int = 1000) -> tuple[np.ndarray, np.ndarray]:
+def robot_mesh(
+    name: str, kind: str = "visual", look: str = "all", triangles: int = 1000
+) -> tuple[np.ndarray, np.ndarray]:
     """Vertices (v, 3) float32 in metres and faces (n, 3) int32 of one of the robot's links.
 
-    ``name``: ``link0`` to ``link7``, ``hand``, ``finger``; ``kind``: ``visual`` or ``collision``. ``triangles`` is
-    about how many the result has. The arrays are shared by all callers: do not write into them.
+    ``name``: ``link0`` to ``link7``, ``hand``, ``finger``; ``kind``: ``visual`` or ``collision``; ``look``: ``white`` and
+    ``dark`` are the two halves of what can be seen (small inner parts left out), ``all`` is everything. ``triangles``
+    is about how many the result has; it is empty where a link has no such half. The arrays are shared by all callers
+    and read-only.
     """
     path = mesh_folder() / kind / f"{name}.stl"
     if not path.is_file():
@@ -122,10 +169,15 @@ def robot_mesh(name: str, kind: str = "visual", triangles: int = 1000) -> tuple[
             f"{', '.join(sorted(f'{p.parent.name}/{p.stem}' for p in mesh_folder().glob('*/*.stl')))}"
         )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    entry = _cache_folder() / f"{kind}-{name}-{triangles}-{RECIPE}-{digest}.npz"
+    entry = _cache_folder() / f"{kind}-{name}-{look}-{triangles}-{RECIPE}-{digest}.npz"
     found = _load(entry)
     if found is None:
-        found = _decimated(*weld(read_stl(path)), triangles)
+        vertices, faces = weld(read_stl(path))
+        if look != "all":
+            dark = ("white", "dark").index(look)
+            faces = faces[looks(vertices, faces, DARK.get(name, ())) == dark]
+            vertices = lifted(vertices, faces, DARK_LIFT * dark)
+        found = _decimated(vertices, faces, triangles)
         _store(entry, *found)
     for array in found:
         array.setflags(write=False)

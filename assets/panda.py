@@ -42,6 +42,10 @@ FINGER_JOINTS = ("Panda_gripper_joint1", "Panda_gripper_joint2")
 HAND_BODY = "Panda_gripper"
 TIP_SITE = "Panda_tip"
 TIP_IN_HAND = (-0.0001, 0.0019, 0.1105)
+FINGERS_IN_HAND = (0.0, 0.0019, 0.0569)
+"""RLBench's tip lies 1.9 mm beside the hand's axis, and so do its fingers: they close around it. Height after the wrist
+camera's silhouettes (1.5 mm less than Franka's)."""
+
 
 ROBOT_CONTYPE, ROBOT_CONAFFINITY = 1, 2
 PROP_CONTYPE, PROP_CONAFFINITY = 2, 3
@@ -59,7 +63,6 @@ class _Link:
     quaternion: tuple[float, float, float, float]
     mass: float
     armature: float
-    triangles: int
 
 
 def _turned(quaternion: tuple[float, ...], angle: float) -> tuple[float, float, float, float]:
@@ -70,38 +73,65 @@ def _turned(quaternion: tuple[float, ...], angle: float) -> tuple[float, float, 
 
 
 _LINKS = (
-    _Link((0.0, 0.0, 0.333), (1.0, 0.0, 0.0, 0.0), 2.7, 0.1, 700),
-    _Link((0.0, 0.0, 0.0), _DOWN, 2.7, 0.1, 700),
-    _Link((0.0, -0.316, 0.0), _UP, 2.0, 0.1, 700),
-    _Link((0.0825, 0.0, 0.0), _turned(_UP, JOINT4_ZERO), 2.1, 0.1, 700),
-    _Link((-0.0825, 0.384, 0.0), _DOWN, 3.0, 0.1, 900),
-    _Link((0.0, 0.0, 0.0), _UP, 1.3, 0.1, 900),
-    _Link((0.088, 0.0, 0.0), _UP, 0.5, 0.1, 600),
+    _Link((0.0, 0.0, 0.333), (1.0, 0.0, 0.0, 0.0), 2.7, 0.1),
+    _Link((0.0, 0.0, 0.0), _DOWN, 2.7, 0.1),
+    _Link((0.0, -0.316, 0.0), _UP, 2.0, 0.1),
+    _Link((0.0825, 0.0, 0.0), _turned(_UP, JOINT4_ZERO), 2.1, 0.1),
+    _Link((-0.0825, 0.384, 0.0), _DOWN, 3.0, 0.1),
+    _Link((0.0, 0.0, 0.0), _UP, 1.3, 0.1),
+    _Link((0.088, 0.0, 0.0), _UP, 0.5, 0.1),
 )
 
 
-def _visual(spec: mujoco.MjSpec, body: mujoco.MjsBody, mesh: str, triangles: int, turned: bool = False) -> None:
-    name = f"panda/{mesh}"
-    if spec.mesh(name) is None:
-        vertices, faces = robot_mesh(mesh, "visual", triangles)
-        spec.add_mesh(name=name, uservert=vertices.ravel().tolist(), userface=faces.ravel().tolist())
-    body.add_geom(
-        name=f"{body.name}/visual",
-        type=mujoco.mjtGeom.mjGEOM_MESH,
-        meshname=name,
-        material=material(spec, "panda/white", (0.93, 0.94, 0.95), specular=0.25, shininess=0.4),
-        group=VISUAL_GROUP,
-        contype=0,
-        conaffinity=0,
-        mass=0.0,
-        quat=[0.0, 0.0, 0.0, 1.0] if turned else [1.0, 0.0, 0.0, 0.0],
-    )
+TRIANGLES: dict[str, tuple[int, int]] = {
+    "link0": (400, 0),
+    "link1": (350, 0),
+    "link2": (350, 0),
+    "link3": (350, 120),
+    "link4": (350, 120),
+    "link5": (500, 200),
+    "link6": (500, 200),
+    "link7": (350, 0),
+    "hand": (350, 60),
+    "finger": (80, 60),
+}
+"""About how many triangles the white and the dark half of each link keep: fewer and the silhouettes suffer."""
+
+_LOOKS = {
+    "white": (0.93, 0.94, 0.95),
+    "dark": (0.30, 0.30, 0.31),
+    "finger": (0.34, 0.34, 0.35),
+    "tip": (0.05, 0.05, 0.05),
+}
+
+
+def _visual(spec: mujoco.MjSpec, body: mujoco.MjsBody, mesh: str, turned: bool = False) -> None:
+    """The white and the dark half of a link, as two geoms without contact; ``turned`` by half a turn about z."""
+    for half, triangles in zip(("white", "dark"), TRIANGLES[mesh], strict=True):
+        if not triangles:
+            continue
+        name = f"panda/{mesh}_{half}"
+        if spec.mesh(name) is None:
+            vertices, faces = robot_mesh(mesh, "visual", half, triangles)
+            spec.add_mesh(name=name, uservert=vertices.ravel().tolist(), userface=faces.ravel().tolist())
+        look = {"white": "finger", "dark": "tip"}[half] if mesh == "finger" else half
+        body.add_geom(
+            name=f"{body.name}/{half}",
+            type=mujoco.mjtGeom.mjGEOM_MESH,
+            meshname=name,
+            material=material(spec, f"panda/{look}", _LOOKS[look], specular=0.25, shininess=0.4),
+            group=VISUAL_GROUP,
+            contype=0,
+            conaffinity=0,
+            mass=0.0,
+            quat=[0.0, 0.0, 0.0, 1.0] if turned else [1.0, 0.0, 0.0, 0.0],
+        )
 
 
 def _hull(spec: mujoco.MjSpec, body: mujoco.MjsBody, mesh: str, mass: float) -> None:
     """The convex hull of the coarse collision mesh; it carries the link's mass."""
     name = f"panda/{mesh}_hull"
-    vertices, faces = robot_mesh(mesh, "collision", 300)
+    vertices, faces = robot_mesh(mesh, "collision", triangles=300)
     spec.add_mesh(
         name=name,
         uservert=vertices.ravel().tolist(),
@@ -125,7 +155,7 @@ def _add_hand(spec: mujoco.MjSpec, flange: mujoco.MjsBody) -> None:
     hand = flange.add_body(
         name=HAND_BODY, pos=[0.0, 0.0, 0.107], quat=[math.cos(turn), 0.0, 0.0, math.sin(turn)], gravcomp=1.0
     )
-    _visual(spec, hand, "hand", 700)
+    _visual(spec, hand, "hand")
     _hull(spec, hand, "hand", 0.73)
     hand.add_site(name=TIP_SITE, pos=list(TIP_IN_HAND), quat=[0.0, 0.0, 0.0, 1.0], size=[0.004] * 3, group=4)
     for joint, side, sign in zip(FINGER_JOINTS, ("left", "right"), (1.0, -1.0), strict=True):
@@ -133,7 +163,7 @@ def _add_hand(spec: mujoco.MjSpec, flange: mujoco.MjsBody) -> None:
 
 
 def _add_finger(spec: mujoco.MjSpec, hand: mujoco.MjsBody, joint: str, name: str, sign: float) -> None:
-    finger = hand.add_body(name=name, pos=[0.0, 0.0, 0.0584], gravcomp=1.0)
+    finger = hand.add_body(name=name, pos=list(FINGERS_IN_HAND), gravcomp=1.0)
     finger.add_joint(
         name=joint,
         type=mujoco.mjtJoint.mjJNT_SLIDE,
@@ -143,12 +173,13 @@ def _add_finger(spec: mujoco.MjSpec, hand: mujoco.MjsBody, joint: str, name: str
         armature=0.1,
         damping=10.0,
     )
-    _visual(spec, finger, "finger", 200, turned=sign < 0)
+    _visual(spec, finger, "finger", turned=sign < 0)
+    # The pad reaches 2 mm beyond the mesh, so that what lies at the tip lies between the pads.
     boxes = {
-        "pad": ((0.0, sign * 0.004, 0.0435), (0.0095, 0.004, 0.0105), 4.0),
-        "upper": ((0.0, sign * 0.015, 0.017), (0.0095, 0.009, 0.016), 1.0),
+        "pad": ((0.0, sign * 0.004, 0.0445), (0.0095, 0.004, 0.0115), 2.0),
+        "upper": ((0.0, sign * 0.015, 0.017), (0.0095, 0.009, 0.016), 0.5),
     }
-    for part, (position, half, grip) in boxes.items():
+    for part, (position, half, friction) in boxes.items():
         finger.add_geom(
             name=f"{name}/{part}",
             type=mujoco.mjtGeom.mjGEOM_BOX,
@@ -158,7 +189,7 @@ def _add_finger(spec: mujoco.MjSpec, hand: mujoco.MjsBody, joint: str, name: str
             contype=ROBOT_CONTYPE,
             conaffinity=ROBOT_CONAFFINITY,
             condim=4,
-            friction=[grip / 2, 0.05, 0.001],
+            friction=[friction, 0.05, 0.001],
             mass=0.02,
         )
 
@@ -166,11 +197,11 @@ def _add_finger(spec: mujoco.MjSpec, hand: mujoco.MjsBody, joint: str, name: str
 def add_panda(spec: mujoco.MjSpec) -> None:
     """Put the robot into ``spec``: bodies, joints, hulls, visuals and the site :data:`TIP_SITE`; no actuators.
 
-    Joints are :data:`JOINTS` and :data:`FINGER_JOINTS` (each finger 0 to 0.04 m). All its bodies are gravity-compensated
-    and are one object, ``Panda``. The camera ``wrist`` is the room's.
+    Joints are :data:`JOINTS` and :data:`FINGER_JOINTS` (each finger 0 to 0.04 m). All its bodies are
+    gravity-compensated and one object, ``Panda``. The camera ``wrist`` is the room's.
     """
     body = spec.worldbody.add_body(name="Panda", pos=list(BASE_POSITION), gravcomp=1.0)
-    _visual(spec, body, "link0", 900)
+    _visual(spec, body, "link0")
     _hull(spec, body, "link0", 2.9)
     for k, (link, joint) in enumerate(zip(_LINKS, JOINTS, strict=True), start=1):
         body = body.add_body(name=f"Panda_link{k}", pos=list(link.position), quat=list(link.quaternion), gravcomp=1.0)
@@ -182,6 +213,6 @@ def add_panda(spec: mujoco.MjSpec) -> None:
             limited=mujoco.mjtLimited.mjLIMITED_TRUE,
             armature=link.armature,
         )
-        _visual(spec, body, f"link{k}", link.triangles)
+        _visual(spec, body, f"link{k}")
         _hull(spec, body, f"link{k}", link.mass)
     _add_hand(spec, body)

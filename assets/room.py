@@ -27,6 +27,7 @@ ROOM_HALF, ROOM_HEIGHT = 2.5, 3.0
 WALL_RGBA = (0.02, 0.30, 0.34, 1.0)
 FLOOR_RGBA = (0.88, 0.86, 0.82, 1.0)
 ROOF_RGBA = (0.80, 0.80, 0.80, 1.0)
+AMBIENT = 0.36
 TABLE_RGBA = (0.86, 0.70, 0.38, 1.0)
 
 
@@ -56,7 +57,7 @@ def _panel(
 
 def _add_shell(spec: mujoco.MjSpec) -> None:
     wall = material(spec, "room/wall", texture_name="hexagons", repeat=(0.5, 0.5), uniform=True, specular=0.0)
-    tiles = material(spec, "room/floor", texture_name="tiles", repeat=(1.0, 1.0), uniform=True, specular=0.0)
+    tiles = material(spec, "room/floor", texture_name="tiles", repeat=(2.0, 2.0), uniform=True, specular=0.0)
     plain = material(spec, "room/roof", specular=0.0)
     middle = ROOM_HEIGHT / 2
     _panel(spec, FLOOR, (0, 0, 0), (0, 0, 1), tiles, FLOOR_RGBA)
@@ -69,7 +70,7 @@ def _add_shell(spec: mujoco.MjSpec) -> None:
 
 def _add_table(spec: mujoco.MjSpec) -> None:
     """Top x -0.5..1.1, y -0.55..0.55, height 0.75; four legs."""
-    wood = material(spec, "room/table", texture_name="wood", repeat=(1.0, 1.0), specular=0.05, size=512)
+    wood = material(spec, "room/table", texture_name="wood", repeat=(1.0, 1.0), specular=0.05)
     table = spec.worldbody.add_body(name=TABLE, pos=[0.3, 0.0, 0.0])
     boxes = [("top", (0.0, 0.0, TABLE_TOP_Z - 0.02), (0.8, 0.55, 0.02))]
     boxes += [
@@ -100,7 +101,7 @@ def _add_poster(spec: mujoco.MjSpec) -> None:
         name=f"{POSTER}/face",
         type=mujoco.mjtGeom.mjGEOM_BOX,
         size=[POSTER_SIZE / 2, POSTER_SIZE / 2, 0.004],
-        material=material(spec, "room/poster", specular=0.0),
+        material=material(spec, "room/poster", specular=0.0, emission=0.4),
         rgba=[0.6, 0.6, 0.6, 0.0],
         contype=0,
         conaffinity=0,
@@ -110,10 +111,7 @@ def _add_poster(spec: mujoco.MjSpec) -> None:
 
 def _add_lights(spec: mujoco.MjSpec) -> None:
     """Two directional lights and an ambient one, no shadows: levels follow the fit to RLBench's pictures."""
-    spec.visual.headlight.active = 1
-    spec.visual.headlight.ambient = [0.36] * 3
-    spec.visual.headlight.diffuse = [0.0] * 3
-    spec.visual.headlight.specular = [0.0] * 3
+    spec.visual.headlight.active = 0
     directions = {"key": ((0.20, 0.12, -0.97), 0.56), "fill": ((-0.85, 0.30, -0.43), 0.20)}
     for name, (direction, level) in directions.items():
         spec.worldbody.add_light(
@@ -122,7 +120,7 @@ def _add_lights(spec: mujoco.MjSpec) -> None:
             pos=[-3 * d for d in direction],
             dir=list(direction),
             diffuse=[level] * 3,
-            ambient=[0.0] * 3,
+            ambient=[AMBIENT if name == "key" else 0.0] * 3,
             specular=[0.2 if name == "key" else 0.0] * 3,
             castshadow=False,
         )
@@ -171,8 +169,12 @@ def add_room(spec: mujoco.MjSpec) -> None:
     _add_cameras(spec)
     spec.visual.quality.offsamples = 0
     spec.visual.quality.shadowsize = 0
-    getattr(spec.visual, "global_").offwidth = 640
-    getattr(spec.visual, "global_").offheight = 640
+    # How finely built-in shapes are cut: vertices are half the cost of a picture, and the lights are directional.
+    spec.visual.quality.numslices = 24
+    spec.visual.quality.numstacks = 6
+    spec.visual.quality.numquads = 1
+    spec.visual.global_.offwidth = 640
+    spec.visual.global_.offheight = 640
     # Near and far planes in metres: extent is 1.
     spec.stat.extent = 1.0
     spec.stat.center = [0.25, 0.0, 0.75]
