@@ -2,7 +2,7 @@
 
 The reference moves in a straight line from where it was towards the target, no faster than the joints' velocity limits, and
 strong position actuators with velocity feedforward (``ctrl = reference + kv / kp * reference velocity``) follow it.
-A blocked arm does not wind up: at the start of a step the reference is at most :data:`LEAD_RAD` from the measured joints.
+A blocked arm neither winds up nor presses without bound: the reference is never seen farther than :data:`LEAD_RAD` ahead.
 """
 
 from __future__ import annotations
@@ -23,11 +23,15 @@ JOINT_SPEED = np.array(panda.JOINT_VELOCITY)
 HOME = np.array(panda.HOME)
 """RLBench's home pose (rad, its zero for joint 4)."""
 
-KP = np.array([30000.0, 30000.0, 15000.0, 15000.0, 4000.0, 4000.0, 4000.0])
-KV = np.array([420.0, 420.0, 210.0, 210.0, 45.0, 45.0, 45.0])
-TORQUE = np.array([1200.0, 1200.0, 700.0, 700.0, 150.0, 150.0, 150.0])
+KP = np.array([30000.0, 60000.0, 20000.0, 30000.0, 6000.0, 6000.0, 4000.0])
+KV = np.array([420.0, 1000.0, 250.0, 500.0, 60.0, 60.0, 45.0])
 ARMATURE = 0.1
-LEAD_RAD = 0.03
+LEAD_RAD = 0.015
+"""Farthest that the servos see the reference ahead of the joints: a blocked arm presses with KP times this, no more.
+
+Force limits of the actuators would not do: they clip the damping too, which the integrator treats implicitly.
+"""
+
 REACHED_RAD = 5e-3
 
 FINGER_OPEN_M = panda.FINGER_TRAVEL
@@ -41,12 +45,12 @@ HOLD_N = 4.0
 def add_actuators(spec: mujoco.MjSpec) -> None:
     """Give the seven joints and two fingers their servos; joint friction and damping are the servos' business."""
     for i, joint in enumerate(panda.JOINTS):
-        _servo(spec, joint, KP[i], KV[i], TORQUE[i], ARMATURE)
+        _servo(spec, joint, KP[i], KV[i], ARMATURE)
     for joint in panda.FINGER_JOINTS:
-        _servo(spec, joint, FINGER_KP, FINGER_KV, GRIP_N, FINGER_ARMATURE)
+        _servo(spec, joint, FINGER_KP, FINGER_KV, FINGER_ARMATURE)
 
 
-def _servo(spec: mujoco.MjSpec, joint: str, kp: float, kv: float, limit: float, armature: float) -> None:
+def _servo(spec: mujoco.MjSpec, joint: str, kp: float, kv: float, armature: float) -> None:
     found = spec.joint(joint)
     found.armature = armature
     found.damping[:] = 0.0
@@ -56,8 +60,6 @@ def _servo(spec: mujoco.MjSpec, joint: str, kp: float, kv: float, limit: float, 
     actuator.biastype = mujoco.mjtBias.mjBIAS_AFFINE
     actuator.gainprm[0] = kp
     actuator.biasprm[:3] = (0.0, -kp, -kv)
-    actuator.forcelimited = True
-    actuator.forcerange[:] = (-limit, limit)
 
 
 def limited(start: np.ndarray, target: np.ndarray, dt_s: float) -> np.ndarray:
@@ -78,20 +80,27 @@ def drive(sim: Sim, joint_target: np.ndarray, gripper: float, substeps: int) -> 
     start = np.clip(sim.reference, measured - LEAD_RAD, measured + LEAD_RAD)
     end = limited(start, target, substeps * dt)
     feedforward = KV / KP * (end - start) / (substeps * dt)
-    path = start + np.arange(1, substeps + 1)[:, None] / substeps * (end - start) + feedforward
-    squeeze = (HOLD_N if sim.held else GRIP_N) / FINGER_KP
+    path = start + np.arange(substeps)[:, None] / substeps * (end - start)
     goal = FINGER_OPEN_M if gripper > 0.5 else 0.0
-    fingers, ctrl = scene.finger_qpos, data.ctrl
     for row in path:
-        ctrl[:7] = row
-        first, second = data.qpos[fingers[0]], data.qpos[fingers[1]]
-        reach = FINGER_SPEED * dt
-        wanted = sim.finger_reference + min(max(goal - sim.finger_reference, -reach), reach)
-        wanted = min(max(wanted, min(first, second) - squeeze), max(first, second) + squeeze)
-        lead = FINGER_KV / FINGER_KP * (wanted - sim.finger_reference) / dt
-        sim.finger_reference = wanted
-        ctrl[7] = min(max(wanted, first - squeeze), first + squeeze) + lead
-        ctrl[8] = min(max(wanted, second - squeeze), second + squeeze) + lead
+        joints = data.qpos[scene.arm_qpos]
+        data.ctrl[:7] = np.minimum(np.maximum(row, joints - LEAD_RAD), joints + LEAD_RAD) + feedforward
+        _drive_fingers(sim, goal, dt)
         mujoco.mj_step(model, data)
     sim.reference = end
     return {"speed_limited": int(np.max(np.abs(target - end)) > REACHED_RAD)}
+
+
+def _drive_fingers(sim: Sim, goal: float, dt: float) -> None:
+    """One substep of the fingers' reference towards ``goal`` (m of each finger), at their speed and bounded squeeze."""
+    data, (left, right) = sim.data, sim.scene.finger_qpos
+    first, second = float(data.qpos[left]), float(data.qpos[right])
+    squeeze = (HOLD_N if sim.held else GRIP_N) / FINGER_KP
+    reach = FINGER_SPEED * dt
+    old = sim.finger_reference
+    new = old + min(max(goal - old, -reach), reach)
+    new = min(max(new, min(first, second) - squeeze), max(first, second) + squeeze)
+    lead = FINGER_KV / FINGER_KP * (new - old) / dt
+    data.ctrl[7] = min(max(new, first - squeeze), first + squeeze) + lead
+    data.ctrl[8] = min(max(new, second - squeeze), second + squeeze) + lead
+    sim.finger_reference = new

@@ -87,7 +87,7 @@ def toy(**changes: object) -> TaskSpec:
         ),
         "footprint": (0.05, 0.0, 0.4, 0.3),
         "yaw": (-0.5, 0.5),
-        "areas": (Area("field", (0.0, 0.0), (0.15, 0.25), 0.08),),
+        "areas": (Area("field", (0.0, 0.0), (0.1, 0.25), 0.14),),
         "sensors": (
             Sensor("bin", (0.06, 0.06, 0.04), at=(-0.1, 0.0, 0.02)),
             Sensor("above", (0.1, 0.1, 0.02), on="block", at=(0.0, 0.0, 0.1), follow="xy"),
