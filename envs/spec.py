@@ -116,7 +116,10 @@ class Sensor:
 
 @dataclass(frozen=True)
 class Draw:
-    """``keys`` get distinct values out of ``values`` (minus those the templates in ``exclude`` fill to), at random."""
+    """``keys`` get distinct values out of ``values`` (minus those the templates in ``exclude`` fill to), at random.
+
+    A key that the variation already gives keeps its value, and nobody else gets it.
+    """
 
     keys: tuple[str, ...]
     values: tuple[str, ...]
@@ -124,10 +127,11 @@ class Draw:
 
     def sample(self, binding: Mapping[str, str], rng: np.random.Generator) -> Binding:
         """The drawn entries."""
-        taken = {fill(t, binding) for t in self.exclude}
+        open_keys = [k for k in self.keys if k not in binding]
+        taken = {fill(t, binding) for t in self.exclude} | {binding[k] for k in self.keys if k in binding}
         pool = [v for v in self.values if v not in taken]
-        picks = rng.choice(len(pool), size=len(self.keys), replace=False)
-        return {k: pool[int(i)] for k, i in zip(self.keys, picks, strict=True)}
+        picks = rng.choice(len(pool), size=len(open_keys), replace=False)
+        return {k: pool[int(i)] for k, i in zip(open_keys, picks, strict=True)}
 
 
 @dataclass(frozen=True)
