@@ -70,6 +70,7 @@ def parts(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return connected_components(graph, directed=False)[1][faces[:, 0]]
 
 
+Mesh = tuple[np.ndarray, np.ndarray]
 Box = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 DARK: dict[str, tuple[Box, ...]] = {
@@ -152,14 +153,12 @@ def _store(path: Path, vertices: np.ndarray, faces: np.ndarray) -> None:
 
 
 @cache
-def robot_mesh(
-    name: str, kind: str = "visual", look: str = "all", triangles: int = 1000
-) -> tuple[np.ndarray, np.ndarray]:
+def robot_mesh(name: str, kind: str = "visual", look: str = "all", triangles: int = 1000) -> Mesh:
     """Vertices (v, 3) float32 in metres and faces (n, 3) int32 of one of the robot's links.
 
-    ``name``: ``link0`` to ``link7``, ``hand``, ``finger``; ``kind``: ``visual`` or ``collision``; ``look``: ``white`` and
-    ``dark`` are the two halves of what can be seen (small inner parts left out), ``all`` is everything. ``triangles``
-    is about how many the result has; it is empty where a link has no such half. The arrays are shared by all callers
+    ``name``: ``link0`` to ``link7``, ``hand``, ``finger``; ``kind``: ``visual`` or ``collision``; ``look``: ``white``
+    and ``dark`` are the two halves of what can be seen (small inner parts left out), ``all`` is everything.
+    ``triangles`` is about how many the result has; it is empty where a link has no such half. The arrays are shared by all callers
     and read-only.
     """
     path = mesh_folder() / kind / f"{name}.stl"

@@ -85,15 +85,15 @@ _LINKS = (
 
 TRIANGLES: dict[str, tuple[int, int]] = {
     "link0": (400, 0),
-    "link1": (350, 0),
-    "link2": (350, 0),
-    "link3": (350, 120),
-    "link4": (350, 120),
-    "link5": (500, 200),
-    "link6": (500, 200),
-    "link7": (350, 0),
-    "hand": (350, 60),
-    "finger": (80, 60),
+    "link1": (180, 0),
+    "link2": (180, 0),
+    "link3": (180, 90),
+    "link4": (180, 90),
+    "link5": (260, 140),
+    "link6": (260, 140),
+    "link7": (180, 0),
+    "hand": (300, 60),
+    "finger": (70, 50),
 }
 """About how many triangles the white and the dark half of each link keep: fewer and the silhouettes suffer."""
 

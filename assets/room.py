@@ -93,7 +93,10 @@ def _add_table(spec: mujoco.MjSpec) -> None:
 
 
 def _add_poster(spec: mujoco.MjSpec) -> None:
-    """A flat square on a mocap body, its face along the body's z; invisible until its geom's alpha is raised."""
+    """A flat square on a mocap body, its face along the body's z; invisible until its geom's alpha is raised.
+
+    It glows a little, so that its colour looks like that of things under the lamps and not like the dim wall's.
+    """
     body = spec.worldbody.add_body(
         name=POSTER, mocap=True, pos=[-ROOM_HALF + 0.02, 0.0, 1.2], quat=[0.5, 0.5, 0.5, 0.5]
     )

@@ -1,7 +1,7 @@
 """Pictures and exact object masks of a MuJoCo scene.
 
-One render setting for all: no multisampling, no shadows, no reflections, so that the segmentation pass draws exactly the
-pixels of the colour pass. Both passes draw the *same* abstract scene, made once for all cameras.
+One render setting for all: no multisampling, no shadows, no reflections, so that the segmentation pass draws exactly
+the pixels of the colour pass. Both passes draw the *same* abstract scene, made once for all cameras.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hansgym.envs.mujoco import gl  # noqa: F401  (chooses the OpenGL platform before MuJoCo is imported)
+from hansgym.envs.mujoco import gl  # first: it chooses the OpenGL platform before MuJoCo is imported
 
 import mujoco  # isort: skip
 
