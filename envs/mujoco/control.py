@@ -26,7 +26,7 @@ HOME = np.array(panda.HOME)
 KP = np.array([30000.0, 60000.0, 20000.0, 30000.0, 6000.0, 6000.0, 4000.0])
 KV = np.array([420.0, 1000.0, 250.0, 500.0, 60.0, 60.0, 45.0])
 ARMATURE = 0.1
-LEAD_RAD = 0.015
+LEAD_RAD = np.array([0.02, 0.01, 0.025, 0.012, 0.02, 0.02, 0.02])
 """Farthest that the servos see the reference ahead of the joints: a blocked arm presses with KP times this, no more.
 
 Force limits of the actuators would not do: they clip the damping too, which the integrator treats implicitly.
@@ -84,7 +84,10 @@ def drive(sim: Sim, joint_target: np.ndarray, gripper: float, substeps: int) -> 
     goal = FINGER_OPEN_M if gripper > 0.5 else 0.0
     for row in path:
         joints = data.qpos[scene.arm_qpos]
-        data.ctrl[:7] = np.minimum(np.maximum(row, joints - LEAD_RAD), joints + LEAD_RAD) + feedforward
+        ahead = row - joints
+        # A joint that lags as far as no free motion makes it is blocked, and not urged to move on either.
+        urge = feedforward * (np.abs(ahead) < 2 * LEAD_RAD)
+        data.ctrl[:7] = joints + np.minimum(np.maximum(ahead, -LEAD_RAD), LEAD_RAD) + urge
         _drive_fingers(sim, goal, dt)
         mujoco.mj_step(model, data)
     sim.reference = end

@@ -29,6 +29,7 @@ SUBSTEPS = 20
 HIDDEN_GROUP = 4
 GRASP_BOX = (0.04, 0.06, 0.03)
 FIXED_ROLES = {ROBOT: Role.ROBOT, TABLE: Role.SURFACE} | dict.fromkeys((FLOOR, ROOF, POSTER, *WALLS), Role.BACKGROUND)
+CONTACT_SOLREF = (3 * TIMESTEP_S, 1.0)
 WELD_SOLREF = (2 * TIMESTEP_S, 1.0)
 WELD_SOLIMP = (0.99, 0.999, 0.001, 0.5, 2.0)
 
@@ -136,7 +137,11 @@ def build_scene(task: TaskSpec) -> Scene:
         body.add_geom(
             name=sensor_body(sensor.name), type=mujoco.mjtGeom.mjGEOM_BOX, size=np.array(sensor.size) / 2, **_ghost()
         )
-    return _index(task, spec.compile(), [b.name for b in robot])
+    model = spec.compile()
+    # Contacts that were left at MuJoCo's soft default give way by centimetres under a position-controlled arm.
+    soft = (model.geom_solref == (0.02, 1.0)).all(axis=1)
+    model.geom_solref[soft] = CONTACT_SOLREF
+    return _index(task, model, [b.name for b in robot])
 
 
 def sensor_body(name: str) -> str:
