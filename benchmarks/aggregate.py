@@ -70,6 +70,13 @@ def numbers(records: Sequence[Record], config: Config) -> dict[str, Any]:
     }
 
 
+def with_interval(value: float | None, interval: Sequence[float] | None) -> str:
+    """A number with its interval, as tables show it: ``0.83 [0.44, 0.97]``, or ``-`` where there is none."""
+    if value is None:
+        return "-"
+    return f"{value:.2f}" + (f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else "")
+
+
 def _by_task(
     records: Sequence[Record], config: Config, what: Callable[[Sequence[Record], Config], dict[str, Any]]
 ) -> dict[str, Any]:

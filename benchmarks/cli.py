@@ -1,0 +1,315 @@
+"""The command line: ``hansgym list | evaluate | report | leaderboard | check-agent | train``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hansgym.errors import HansGymError
+
+if TYPE_CHECKING:
+    import pandas
+
+app = typer.Typer(
+    name="hansgym",
+    help="Find out whether a robot policy acts on the task or on the wallpaper.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+JSON = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of a table for a person.")]
+ATTRIBUTION, DO, LIMITS = "Attribution", "Do-effects", "Workers and limits"
+
+
+@app.command("list")
+def list_tasks(
+    suite: Annotated[str | None, typer.Option(help="Only the tasks of this suite, e.g. quickstart.")] = None,
+    as_json: JSON = False,
+) -> None:
+    """List the tasks: their suites, how many variations they have, and what the robot is told.
+
+    With --json: a list of {id, task, suites, variations, instructions}, one instruction per variation.
+    """
+    from hansgym.benchmarks import listing
+
+    rows = listing.rows(suite)
+    if as_json:
+        print(json.dumps(rows))
+        return
+    table = Table("task", "suites", "variations", "first instruction")
+    for row in rows:
+        table.add_row(row["task"], ", ".join(row["suites"]), str(row["variations"]), row["instructions"][0])
+    Console().print(table)
+
+
+@app.command()
+def evaluate(
+    agent: Annotated[
+        str, typer.Option(help="Agent URI: expert, random, reference:pfungst, python:my_module:MyPolicy, …")
+    ],
+    tasks: Annotated[str | None, typer.Option(help="Tasks, separated by commas: open_drawer,close_jar.")] = None,
+    suite: Annotated[str | None, typer.Option(help="All tasks of a suite instead: quickstart.")] = None,
+    trials: Annotated[int, typer.Option(help="Episodes per task and seed.")] = 1,
+    seeds: Annotated[str, typer.Option(help="A list 0,1,2 or a half-open range 90000:90050 (fifty seeds).")] = "0",
+    attribute: Annotated[
+        str, typer.Option(help="iss (saliency and NMR), do (do-effects and NER), iss,do, or none.")
+    ] = "none",
+    perturb: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Perturbation NAME or NAME:option=value,…, e.g. cue:code=place,setting=misleading or "
+            "gaussian_noise:severity=4,region=nuisance. Repeat the option to stack several."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Run directory. The same command with the same --out resumes. Default: a name under runs/."),
+    ] = None,
+    protocol: Annotated[str, typer.Option(help="default, agnostos, or a task's own (push_buttons: balanced).")] = (
+        "default"
+    ),
+    variation: Annotated[int | None, typer.Option(help="One variation for all episodes. Default: by seed.")] = None,
+    image_size: Annotated[int | None, typer.Option(help="Pixels. Default: the agent's, else 224.")] = None,
+    partition: Annotated[str, typer.Option(help="table_supports or table_is_nuisance.")] = "table_supports",
+    execute: Annotated[int, typer.Option(help="Steps of each predicted chunk that are executed.")] = 8,
+    videos: Annotated[int, typer.Option(help="Episodes per task to film, with the saliency laid over.")] = 0,
+    run_seed: Annotated[int, typer.Option(help="Seed of sampling noise, masks and do-draws.")] = 0,
+    method: Annotated[
+        str, typer.Option(help="Saliency method: iss (centred) or iss_published.", rich_help_panel=ATTRIBUTION)
+    ] = "iss",
+    masks: Annotated[int, typer.Option(help="Masks per explained decision.", rich_help_panel=ATTRIBUTION)] = 100,
+    attribute_stride: Annotated[
+        int, typer.Option(help="Explain every so many decisions.", rich_help_panel=ATTRIBUTION)
+    ] = 1,
+    do_stride: Annotated[int, typer.Option(help="Resample at every so many decisions.", rich_help_panel=DO)] = 4,
+    do_draws: Annotated[int, typer.Option(help="Draws per factor and decision.", rich_help_panel=DO)] = 8,
+    do_severity: Annotated[
+        float, typer.Option(help="Scales the ranges of wall, floor and light.", rich_help_panel=DO)
+    ] = 1.0,
+    do_factors: Annotated[
+        str, typer.Option(help="Only these factors, e.g. nuisance,task,poster. Default: all.", rich_help_panel=DO)
+    ] = "",
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Environments, each a process. Default: one per core.", rich_help_panel=LIMITS),
+    ] = None,
+    agent_limit: Annotated[
+        float, typer.Option(help="Seconds the agent may take for one answer.", rich_help_panel=LIMITS)
+    ] = 120.0,
+    env_limit: Annotated[
+        float, typer.Option(help="Seconds an environment may take for one answer.", rich_help_panel=LIMITS)
+    ] = 300.0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    as_json: JSON = False,
+) -> None:
+    """Evaluate an agent: success, nuisance mass ratio (NMR) and nuisance effect ratio (NER), with 95 % intervals.
+
+    Each task runs seeds x trials episodes. Every finished episode is one line of episodes.jsonl in the run directory; a
+    killed run resumes with the same command, and results do not depend on the number of workers. An agent or
+    environment that fails makes its episode an error, counted in n; the run goes on and exits 0.
+
+    With --json the last line of the output is {run, success, interval, n, errors, "nmr@10", nmr_interval, ner,
+    ner_interval, tasks: {name: the same}}.
+
+    Example: hansgym evaluate --agent reference:pfungst --tasks open_drawer --seeds 90000:90010 --attribute iss,do
+    """
+    from hansgym.benchmarks.runner import evaluate as run
+
+    frame = run(
+        agent,
+        tasks,
+        suite=suite,
+        trials=trials,
+        seeds=seeds,
+        attribute=attribute,
+        perturb=perturb or (),
+        workers=workers,
+        out=out,
+        protocol=protocol,
+        variation=variation,
+        image_size=image_size,
+        partition=partition,
+        execute=execute,
+        attribute_stride=attribute_stride,
+        method=method,
+        n_masks=masks,
+        do_stride=do_stride,
+        do_draws=do_draws,
+        do_severity=do_severity,
+        do_factors=do_factors,
+        videos=videos,
+        run_seed=run_seed,
+        agent_limit_s=agent_limit,
+        env_limit_s=env_limit,
+        progress=not quiet,
+    )
+    if as_json:
+        _last_word(frame.attrs["summary"])
+    _print_run(frame)
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="Run directory, as written by evaluate --out.")],
+    as_json: JSON = False,
+) -> None:
+    """Write the page of a run, report/index.html in its folder: one file, nothing to install or to serve."""
+    from hansgym.benchmarks.report import write_report
+
+    page = write_report(run)
+    print(json.dumps({"report": str(page)}) if as_json else f"wrote {page}")
+
+
+@app.command()
+def leaderboard(
+    runs: Annotated[list[Path], typer.Argument(help="Run directories to rank.")],
+    out: Annotated[Path, typer.Option(help="Folder for leaderboard.md, .json and .html.")] = Path("leaderboard"),
+    as_json: JSON = False,
+) -> None:
+    """Rank runs by success, with NMR and NER beside it; ties inside the 95 % intervals are marked.
+
+    Runs whose settings differ in what a number means (tasks, protocol, perturbation, control mode, …) get tables of
+    their own.
+    """
+    from hansgym.benchmarks import leaderboard as board
+
+    found = board.build(runs)
+    board.write(found, out)
+    if as_json:
+        print(json.dumps(found))
+        return
+    board.show(found, Console())
+    print(f"wrote leaderboard.md, leaderboard.json and leaderboard.html in {out}")
+
+
+@app.command("check-agent")
+def check_agent(
+    uri: Annotated[str, typer.Argument(help="Agent URI: reference:pfungst, python:my_module:MyPolicy, …")],
+    task: Annotated[
+        str | None, typer.Option(help="Show the agent real observations of this task. Default: synthetic ones.")
+    ] = None,
+    as_json: JSON = False,
+) -> None:
+    """Check that an agent does what it declares, and say in plain words what is off. Exits 1 if a check fails."""
+    from hansgym.agents.check import check_agent as check
+
+    found = check(uri) if task is None else check(uri, **_observed(uri, task))
+    print(json.dumps(found.to_json()) if as_json else str(found))
+    if not found.ok:
+        raise typer.Exit(1)
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="Reference policy: reference:pfungst, reference:hans, …")],
+    out: Annotated[Path | None, typer.Option(help="Weight file to write. Default: in the cache.")] = None,
+    work: Annotated[Path | None, typer.Option(help="Folder for demonstrations and checkpoints.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps instead of the recipe's.")] = None,
+    episodes: Annotated[int | None, typer.Option(help="Demonstrations per task instead of the recipe's.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes that record demonstrations.")] = 2,
+    threads: Annotated[int | None, typer.Option(help="Threads of the training itself. Default: Torch's.")] = None,
+    as_json: JSON = False,
+) -> None:
+    """Train a reference policy again from its seeds. Killed, it goes on where it stopped with the same command."""
+    from hansgym.benchmarks.progress import StageProgress
+    from hansgym.benchmarks.train import train as run
+
+    with StageProgress() as bar:
+        path = run(
+            name,
+            out=out,
+            work=work,
+            steps=steps,
+            episodes=episodes,
+            workers=workers,
+            threads=threads,
+            progress=bar.report,
+        )
+    print(json.dumps({"weights": str(path)}) if as_json else f"wrote {path}")
+
+
+def _observed(uri: str, task: str) -> dict[str, Any]:
+    """Four first observations of ``task``, as the agent would get them, and the environment's action contract."""
+    import gymnasium as gym
+
+    from hansgym.agents.registry import make_agent
+    from hansgym.batch import Batch
+    from hansgym.benchmarks import listing
+    from hansgym.envs.registration import env_id
+
+    listing.check_task(task)
+    spec = make_agent(uri).spec
+    env: Any = gym.make(
+        env_id(task), cameras=spec.cameras, image_size=spec.image_size or 224, control=spec.action.mode
+    ).unwrapped
+    seen, words, privileged = [], [], []
+    for seed in range(4):
+        observation, info = env.reset(seed=seed)
+        seen.append(observation)
+        words.append(info["instruction"])
+        privileged.append({need: getattr(env, need)(spec.horizon) for need in spec.needs})
+    env.close()
+    import numpy as np
+
+    batch = Batch.from_observations(
+        seen, words, spec.cameras, privileged={k: np.stack([p[k] for p in privileged]) for k in spec.needs}
+    )
+    return {"batch": batch, "action": env.action_spec}
+
+
+def _print_run(frame: pandas.DataFrame) -> None:
+    """The table of a run for a person."""
+    from hansgym.benchmarks.aggregate import with_interval
+
+    summary, details = frame.attrs["summary"], frame.attrs["details"]
+    table = Table("task", "success", "n", "errors", "nmr@10", "ner")
+    for name, row in [*summary["tasks"].items(), *([("all", summary)] if len(summary["tasks"]) > 1 else [])]:
+        table.add_row(
+            *(name, with_interval(row["success"], row["interval"]), str(row["n"]), str(row["errors"])),
+            with_interval(row["nmr@10"], row["nmr_interval"]),
+            with_interval(row["ner"], row["ner_interval"]),
+        )
+    console = Console()
+    console.print(table)
+    console.print("Brackets: 95 % intervals.")
+    if details["nuisance_area"] is not None:
+        nulls = f"; {details['nmr_nulls']} decisions had none" if details["nmr_nulls"] else ""
+        console.print(f"A random map would score nmr {details['nuisance_area']:.2f}{nulls}.")
+    if details["effects"]["text"]:
+        console.print(f"Worst nuisance factor: {details['effects']['text']}.")
+    if summary["errors"]:
+        reasons = frame["error"].dropna().value_counts()
+        console.print("\n".join(f"{count} x {reason}" for reason, count in reasons.items()), markup=False)
+    console.print(f"Run: {summary['run']}", markup=False, soft_wrap=True)
+
+
+def _last_word(summary: dict[str, Any]) -> None:
+    """Print the result as the last line, and leave: nothing that is torn down afterwards may still say something."""
+    sys.stderr.flush()
+    print(json.dumps(summary), flush=True)
+    os._exit(0)
+
+
+def main() -> None:
+    """The ``hansgym`` command. What the user can mend is said in one line, with exit status 2."""
+    try:
+        app()
+    except HansGymError as error:
+        print(f"hansgym: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("hansgym: interrupted; finished episodes are kept, the same command goes on from there", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
