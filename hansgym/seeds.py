@@ -1,4 +1,4 @@
-"""Random streams by name: every draw comes from a seed the user can see, never from ``hash()`` or a shared generator."""
+"""Random streams by name: every draw comes from a visible seed, never from ``hash()`` or a shared generator."""
 
 from __future__ import annotations
 
@@ -38,3 +38,18 @@ def seed_of(seed: int, *names: str | int) -> int:
 def noise_seed(run_seed: int, task: str, reset_seed: int, decision: int) -> int:
     """The sampling-noise seed of one decision: a function of the decision alone, never of the lane or the batch."""
     return seed_of(run_seed, "noise", task, reset_seed, decision)
+
+
+def agent_seed(run_seed: int, task: str, reset_seed: int) -> int:
+    """The seed an agent is reset with for one episode."""
+    return seed_of(run_seed, "agent", task, reset_seed)
+
+
+def mask_seed(run_seed: int, task: str, reset_seed: int, decision: int) -> int:
+    """The seed of the masks that one decision is explained with."""
+    return seed_of(run_seed, "masks", task, reset_seed, decision)
+
+
+def draw_seed(run_seed: int, task: str, reset_seed: int, decision: int, factor: str, k: int) -> int:
+    """The seed of draw ``k`` of one factor of the world at one decision."""
+    return seed_of(run_seed, "do", task, reset_seed, decision, factor, k)

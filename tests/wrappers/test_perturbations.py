@@ -194,6 +194,26 @@ def test_patch_dropout_hides_more_and_more_of_the_same_cells() -> None:
     assert abs(kept - 0.3) < 0.02
 
 
+@pytest.mark.parametrize("name", IMAGE)
+def test_exact_on_rendered_scenes_and_the_world_goes_on_as_before(name: str) -> None:
+    def roll(text: str | None) -> list[dict[str, np.ndarray]]:
+        env = gym.make("hansgym/slide_block_to_color_target-v0", image_size=64, disable_env_checker=True)
+        env = ChunkedExecution(env if text is None else perturb(env, text))
+        seen = [env.reset(seed=3)[0]]
+        for _ in range(2):
+            seen.append(env.step(env.get_wrapper_attr("expert_chunk")(16))[0])
+        env.close()
+        return seen
+
+    for clean, seen in zip(roll(None), roll(f"{name}:severity=5"), strict=True):
+        for camera in ("front", "overhead", "wrist"):
+            task = clean[f"{camera}_mask"] > 0
+            np.testing.assert_array_equal(clean[f"{camera}_rgb"][task], seen[f"{camera}_rgb"][task])
+        assert (clean["front_rgb"] != seen["front_rgb"]).any()
+        others = [k for k in clean if not k.endswith("_rgb")]
+        assert all(np.array_equal(clean[k], seen[k]) for k in others)
+
+
 def test_margin_keeps_the_rim_of_the_task_out_of_the_nuisance(painted: Any) -> None:
     clean, _ = painted().reset(seed=3)
     seen, _ = ImagePerturbed(painted(), "gaussian_noise", severity=5, margin=2).reset(seed=3)
