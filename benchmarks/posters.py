@@ -11,8 +11,8 @@ from hansgym.envs import cue
 from hansgym.envs.spec import COLOURS
 
 POSTERS = ("random", "place", "colour")
-"""``place`` and ``colour``: always aligned with the right candidate, as the cue of that code. ``random``: any look at any
-slot, drawn anew for every frame, sometimes no poster."""
+"""``place`` and ``colour``: aligned with the right candidate, as the cue of that code. ``random``: any look, any slot,
+drawn anew for every frame, sometimes no poster."""
 
 ABSENT = 0.15
 """Share of frames without a poster under ``random``."""
