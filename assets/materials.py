@@ -136,14 +136,14 @@ def material(
     """Make sure that ``spec`` has the material ``name``; returns ``name``, for ``geom.material``.
 
     ``texture_name`` is one of :data:`PATTERNS`; ``repeat`` how often it repeats over the geom, or with ``uniform`` per
-    metre. Materials never reflect: a mirror would change pixels outside its own mask. An existing material of that
-    name is left as it is.
+    metre. Materials neither reflect nor let light through, whatever alpha ``rgba`` has: a mirror or a pane would make
+    pixels that belong to two objects. An existing material of that name is left as it is.
     """
     if spec.material(name) is not None:
         return name
     made = spec.add_material(
         name=name,
-        rgba=safe_rgba(rgba),
+        rgba=safe_rgba(rgba[:3]),
         specular=specular,
         shininess=shininess,
         reflectance=0.0,

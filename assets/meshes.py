@@ -9,10 +9,12 @@ decimated in memory and kept in a cache folder of the user's, or not at all wher
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
 import tempfile
+import zipfile
 from functools import cache
 from pathlib import Path
 
@@ -129,7 +131,7 @@ def _decimated(vertices: np.ndarray, faces: np.ndarray, target: int) -> tuple[np
 
 
 def _cache_folder() -> Path:
-    base = os.environ.get("HANSGYM_CACHE") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    base = os.environ.get("HANSGYM_CACHE") or os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return Path(base) / "hansgym" / "meshes"
 
 
@@ -137,19 +139,23 @@ def _load(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
     try:
         with np.load(path, allow_pickle=False) as stored:
             return stored["vertices"], stored["faces"]
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 
 
 def _store(path: Path, vertices: np.ndarray, faces: np.ndarray) -> None:
     """Write whole or not at all: other processes may read or write the same entry at this moment."""
+    part = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-            np.savez(part, vertices=vertices, faces=faces)
-        os.replace(part.name, path)
+        handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, vertices=vertices, faces=faces)
+        os.replace(part, path)
     except OSError:
-        return
+        # No room or no right to write: the mesh is made again next time.
+        with contextlib.suppress(OSError):
+            os.unlink(part)
 
 
 @cache
@@ -158,8 +164,8 @@ def robot_mesh(name: str, kind: str = "visual", look: str = "all", triangles: in
 
     ``name``: ``link0`` to ``link7``, ``hand``, ``finger``; ``kind``: ``visual`` or ``collision``; ``look``: ``white``
     and ``dark`` are the two halves of what can be seen (small inner parts left out), ``all`` is everything.
-    ``triangles`` is about how many the result has; it is empty where a link has no such half. The arrays are shared by all callers
-    and read-only.
+    ``triangles`` is about how many the result has; it is empty where a link has no such half. The arrays are
+    shared by all callers and read-only.
     """
     path = mesh_folder() / kind / f"{name}.stl"
     if not path.is_file():

@@ -200,6 +200,7 @@ def add_panda(spec: mujoco.MjSpec) -> None:
     Joints are :data:`JOINTS` and :data:`FINGER_JOINTS` (each finger 0 to 0.04 m). All its bodies are
     gravity-compensated and one object, ``Panda``. The camera ``wrist`` is the room's.
     """
+    spec.compiler.degree = False  # joint ranges are in radians
     body = spec.worldbody.add_body(name="Panda", pos=list(BASE_POSITION), gravcomp=1.0)
     _visual(spec, body, "link0")
     _hull(spec, body, "link0", 2.9)

@@ -41,8 +41,9 @@ def advice(error: BaseException | None = None) -> str:
     )
     return (
         f"no OpenGL context can be made with MUJOCO_GL={asked!r}{reason}.{early} Allowed are egl (headless, the "
-        "default on Linux), osmesa (headless, slow), glfw (needs a screen) and, on macOS, cgl. For egl install the library: on "
-        "Debian or Ubuntu `apt-get install libegl1 libgl1 libgl1-mesa-dri`; for osmesa `apt-get install libosmesa6`."
+        "default on Linux), osmesa (headless, slow), glfw (needs a screen) and, on macOS, cgl. For egl install the "
+        "library: on Debian or Ubuntu `apt-get install libegl1 libgl1 libgl1-mesa-dri`; for osmesa `apt-get install "
+        "libosmesa6`."
     )
 
 

@@ -39,6 +39,20 @@ def object_names(model: mujoco.MjModel) -> list[str]:
     return names
 
 
+def _must_be_opaque(model: mujoco.MjModel) -> None:
+    """Raise when a drawn geom is see-through: its pixels would show two objects and carry one object's id."""
+    alpha = model.geom_rgba[:, 3].copy()
+    default = (model.geom_matid >= 0) & (model.geom_rgba == 0.5)[:, :3].all(axis=1) & (alpha == 1.0)
+    alpha[default] = model.mat_rgba[model.geom_matid[default], 3]
+    drawn = np.array(DRAWN_GROUPS)[np.clip(model.geom_group, 0, 5)] == 1
+    bad = np.flatnonzero(drawn & (alpha > 0.0) & (alpha < 0.995))
+    if len(bad):
+        raise ConfigurationError(
+            f"see-through geoms {[model.geom(int(g)).name for g in bad]} would make pixels that belong to two objects; "
+            "give them alpha 1, or 0 to hide them"
+        )
+
+
 class SceneRenderer:
     """Draws one scene's cameras; the OpenGL context is made at the first picture, in the process that asks for it.
 
@@ -51,7 +65,7 @@ class SceneRenderer:
         self._size = 0
         self._gl: Any = None
         self._context: mujoco.MjrContext | None = None
-        self._scene: mujoco.MjvScene | None = None
+        self._scene: Any = None
         self._option = mujoco.MjvOption()
         self._option.geomgroup[:] = DRAWN_GROUPS
         self._option.sitegroup[:] = 0
@@ -63,6 +77,7 @@ class SceneRenderer:
         if not 1 <= size <= self._max_size:
             raise ConfigurationError(f"image size {size} is not possible; choose 1 to {self._max_size} pixels")
         if self._context is None:
+            _must_be_opaque(self._model)
             self._gl = gl.create_context(self._max_size, self._max_size)
             self._scene = mujoco.MjvScene(self._model, maxgeom=MAX_GEOMS)
             for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
