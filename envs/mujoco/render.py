@@ -80,8 +80,8 @@ class SceneRenderer:
             _must_be_opaque(self._model)
             self._gl = gl.create_context(self._max_size, self._max_size)
             self._scene = mujoco.MjvScene(self._model, maxgeom=MAX_GEOMS)
-            for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
-                self._scene.flags[flag] = 0
+            self._scene.flags[:] = 0
+            self._scene.flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = 1
             self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_50)
         self._gl.make_current()
         if size != self._size:
@@ -114,7 +114,7 @@ class SceneRenderer:
                 table = self._label(geom_object_ids)
             else:
                 mujoco.mjv_updateCamera(model, data, camera, self._scene)
-            rgb = self._pass(size, segment=False)
+            rgb = np.ascontiguousarray(self._pass(size, segment=False))
             objects = np.zeros((size, size), np.uint16) if table is None else self._objects(size, table)
             frames[name] = Frame(rgb=rgb, objects=objects)
         return frames
@@ -146,11 +146,13 @@ class SceneRenderer:
         pixels = np.empty((size, size, 3), np.uint8)
         mujoco.mjr_render(viewport, scene, self._context)
         mujoco.mjr_readPixels(pixels, None, viewport, self._context)
-        return np.ascontiguousarray(pixels[::-1])
+        return pixels[::-1]  # OpenGL's first row is the lowest
 
     def _objects(self, size: int, table: np.ndarray) -> np.ndarray:
         pixels = self._pass(size, segment=True)
-        return table[pixels[..., 0] + pixels[..., 1].astype(np.uint16) * 256]
+        if len(table) <= 256:
+            return table.take(pixels[..., 0])
+        return table.take(pixels[..., 0] + pixels[..., 1].astype(np.uint16) * 256)
 
     def close(self) -> None:
         """Free the OpenGL context; safe to call twice."""
