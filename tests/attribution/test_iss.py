@@ -168,7 +168,22 @@ def test_float32_rounding_is_no_effect() -> None:
 
     base = observation(0)
     result = explain(ToyAgent(noisy), base, regions=regions(base, slice(0, 10)))[0]
+    assert result.mean_effect > 0
     assert result.nmr["10"] is None
+    assert result.nmr_reason == "no mask changed the action chunk"
+
+
+def test_an_effect_that_no_mask_makes_smaller_or_larger_is_no_map() -> None:
+    """Whatever is hidden, the policy answers the same other thing."""
+    base = observation(0)
+    sharp = base.images["front"][0]
+
+    def startled(images: Mapping[str, np.ndarray]) -> np.ndarray:
+        return np.array([[0.0 if np.array_equal(i, sharp) else 1.0] for i in images["front"]])
+
+    result = explain(ToyAgent(startled), base, "iss_published", regions=regions(base, slice(0, 10)))[0]
+    assert result.nmr["10"] is None
+    assert result.nmr_reason == "every mask changed the action chunk equally"
 
 
 @pytest.mark.parametrize(("where", "due"), [(slice(0, 2 * CELL), 1.0), (slice(5 * CELL, SIZE), 0.0)])
