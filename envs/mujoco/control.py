@@ -1,8 +1,8 @@
 """The joint servo: from a joint target and a gripper command to 50 ms of motion.
 
-The reference moves in a straight line from where it was towards the target, no faster than the joints' velocity limits, and
-strong position actuators with velocity feedforward (``ctrl = reference + kv / kp * reference velocity``) follow it.
-A blocked arm neither winds up nor presses without bound: the reference is never seen farther than :data:`LEAD_RAD` ahead.
+The reference moves in a straight line from where it was towards the target, no faster than the joints' velocity limits,
+and strong position actuators with velocity feedforward (``ctrl = reference + kv / kp * reference velocity``) follow it.
+A blocked arm neither winds up nor presses without bound: the reference is seen at most :data:`LEAD_RAD` ahead of it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _servo(spec: mujoco.MjSpec, joint: str, kp: float, kv: float, armature: floa
 
 
 def limited(start: np.ndarray, target: np.ndarray, dt_s: float) -> np.ndarray:
-    """``target`` (7,) brought within what the velocity limits allow from ``start`` in ``dt_s``, each joint by itself."""
+    """``target`` (7,) brought within what the velocity limits allow from ``start`` in ``dt_s``, joint by joint."""
     reach = JOINT_SPEED * dt_s
     return start + np.clip(target - start, -reach, reach)
 

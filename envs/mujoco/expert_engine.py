@@ -1,4 +1,4 @@
-"""Running the scripted expert: verbs name goals, this moves the tip towards them and rolls the future out in a scratch."""
+"""Running the scripted expert: verbs name goals, this moves the tip towards them, in a scratch world."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Attaching what lies between the closing fingers, and letting go of it.
 
-On a close command every graspable prop that meets the box between the fingers is welded to the hand at its present pose,
-then the fingers close on it with a light squeeze (:data:`hansgym.envs.mujoco.control.HOLD_N`): the weld carries the
-object, contacts with the fingers stay on but have nothing to fight, and contacts with the rest of the world stay
+On a close command every graspable prop that meets the box between the fingers is welded to the hand at its present
+pose, then the fingers close on it with a light squeeze (:data:`hansgym.envs.mujoco.control.HOLD_N`): the weld carries
+the object, contacts with the fingers stay on but have nothing to fight, and contacts with the rest of the world stay
 as they are. Opening releases first. Props that are not graspable (handles, knobs) are held by contact alone.
 """
 

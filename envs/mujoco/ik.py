@@ -18,8 +18,9 @@ ROTATION_TOLERANCE_RAD = 0.01
 ELBOW = -0.6
 POSTURE_COST = 1e-3
 MAX_ITERATIONS = 30
+STALLED_RAD = 1e-5
 MAX_STEP_RAD = 0.5
-"""No joint moves farther in one iteration: full Gauss-Newton steps across half the workspace can end in another branch."""
+"""No joint moves farther in one iteration: full Gauss-Newton steps across the workspace can end in another branch."""
 
 
 class InverseKinematics:
@@ -42,27 +43,30 @@ class InverseKinematics:
         self._free = self._limits(float(JOINT_UPPER[3]))
 
     def solve(self, position: np.ndarray, rotation: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, bool]:
-        """Joint angles (7,) rad for the tip at ``position`` (3,) m with ``rotation`` (3, 3), iterated from ``start`` (7,).
+        """Joint angles (7,) rad for the tip at ``position`` (3,) m with ``rotation`` (3, 3), from ``start`` (7,).
 
-        The second value says whether it was reached (within 1 mm and 0.01 rad); if not, the angles are the last ones tried.
+        The second value says whether it was reached (within 1 mm and 0.01 rad); if not, the angles are the last tried.
         """
         self._aim(position, rotation)
+        joints = np.asarray(start, float)
         for limits in (self._bent, self._free):
             joints = self._inside(start, limits)
             for _ in range(MAX_ITERATIONS):
-                joints = self._tick(joints, limits)
+                before, joints = joints, self._tick(joints, limits)
                 if self._reached(joints):
-                    return joints, True
+                    return self._tick(joints, limits), True  # one more: from a millimetre to microns
+                if np.abs(joints - before).max() < STALLED_RAD:
+                    break
         return joints, False
 
-    def follow(self, position: np.ndarray, rotation: np.ndarray, start: np.ndarray, ticks: int = 2) -> np.ndarray:
-        """Joint angles (7,) after ``ticks`` iterations from ``start``: enough where the pose is one control step away."""
+    def follow(self, position: np.ndarray, rotation: np.ndarray, start: np.ndarray) -> np.ndarray:
+        """Joint angles (7,) after one iteration from ``start``: enough where the pose is a control step away."""
         self._aim(position, rotation)
-        limits = self._bent if start[3] < ELBOW else self._free
-        joints = self._inside(start, limits)
-        for _ in range(ticks):
-            joints = self._tick(joints, limits)
-        return joints
+        if start[3] < ELBOW:
+            joints = self._tick(self._inside(start, self._bent), self._bent)
+            if joints[3] < self._bent.upper[self._arm[3]] or self._reached(joints):
+                return joints
+        return self._tick(self._inside(start, self._free), self._free)
 
     def forward(self, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Tip position (3,) and rotation (3, 3) at ``joints`` (7,)."""
@@ -79,11 +83,10 @@ class InverseKinematics:
         """One iteration from ``joints``, which lie inside ``limits``; no joint moves more than :data:`MAX_STEP_RAD`."""
         self._configuration.update(self._full(joints))
         try:
-            step = mink.solve_ik(self._configuration, self._tasks, 1.0, "daqp", damping=1e-6, limits=[limits])[
-                self._arm
-            ]
+            motion = mink.solve_ik(self._configuration, self._tasks, 1.0, "daqp", damping=1e-6, limits=[limits])
         except mink.NoSolutionFound:
             return joints
+        step = motion[self._arm]
         return self._inside(joints + step * min(1.0, MAX_STEP_RAD / max(float(np.abs(step).max()), 1e-9)), limits)
 
     def _reached(self, joints: np.ndarray) -> bool:

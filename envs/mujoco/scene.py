@@ -8,7 +8,7 @@ contact on mocap bodies of their own. Colours, poses and roles are decided at re
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import mujoco
@@ -21,7 +21,7 @@ from hansgym.envs.mujoco.ik import InverseKinematics
 from hansgym.envs.mujoco.render import ROBOT, object_names
 from hansgym.envs.spec import Prop, Sensor, TaskSpec
 from hansgym.errors import ConfigurationError
-from hansgym.lookup import choices, load
+from hansgym.lookup import load
 from hansgym.roles import Role, SceneObject
 
 TIMESTEP_S = 0.0025
@@ -61,9 +61,9 @@ class SensorIndex:
 class Scene:
     """A compiled task: the model and the index of everything that resets, servos and conditions touch.
 
-    ``objects`` are the (id, name) pairs of segmentation images and ``geom_objects`` (ngeom,) the id of each geom's object;
-    ``object_geoms`` the geoms of each object by which its
-    distance to a volume is measured: those that collide, or all visible ones of an object without collision geoms.
+    ``objects`` are the (id, name) pairs of segmentation images and ``geom_objects`` (ngeom,) the id of each geom's
+    object; ``object_geoms`` the geoms of each object by which its distance to a volume is measured: those that collide,
+    or all visible ones of an object without collision geoms.
     """
 
     task: TaskSpec
@@ -191,14 +191,15 @@ def _exclude_all(spec: mujoco.MjSpec, names: list[str]) -> None:
             spec.add_exclude(bodyname1=first, bodyname2=second)
 
 
+def _builder(asset: str) -> Callable[..., None]:
+    """The builder of ``asset``: a module of ``assets.props``, or any other by its full dotted path."""
+    if "." in asset:
+        return importlib.import_module(asset).build
+    return load("hansgym.assets.props", asset, "build", "prop asset")
+
+
 def _add_prop(spec: mujoco.MjSpec, prop: Prop) -> None:
-    package = "hansgym.assets.props"
-    build = load(package, prop.asset, "build", "prop asset") if prop.asset in choices(package) else None
-    if build is None:
-        try:  # a full module path lets a task outside this package bring its own shapes
-            build = importlib.import_module(prop.asset).build
-        except ImportError:
-            build = load(package, prop.asset, "build", "prop asset")
+    build = _builder(prop.asset)
     body = spec.worldbody.add_body(name=prop.name, mocap=not prop.free)
     if prop.free:
         body.add_freejoint(name=f"_free_{prop.name}")
@@ -237,14 +238,13 @@ def _index(task: TaskSpec, model: mujoco.MjModel, robot: list[str]) -> Scene:
 
 def _prop_index(model: mujoco.MjModel, prop: Prop) -> PropIndex:
     body = model.body(prop.name)
-    free = prop.free
     roots = model.body_rootid
     return PropIndex(
         prop=prop,
         body=body.id,
         mocap=int(body.mocapid[0]),
-        qpos=int(model.jnt_qposadr[body.jntadr[0]]) if free else -1,
-        dof=int(model.jnt_dofadr[body.jntadr[0]]) if free else -1,
+        qpos=int(model.jnt_qposadr[body.jntadr[0]]) if prop.free else -1,
+        dof=int(model.jnt_dofadr[body.jntadr[0]]) if prop.free else -1,
         weld=model.equality(weld_name(prop.name)).id if prop.graspable else -1,
         geoms=tuple(int(g) for g in np.flatnonzero(roots[model.geom_bodyid] == body.id)),
     )

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 import mujoco
 import numpy as np
 
-from hansgym.envs.conditions import Condition, InOrder
+from hansgym.envs.conditions import All, Condition, InOrder
 from hansgym.envs.mujoco import control, grasp
-from hansgym.envs.mujoco.scene import SUBSTEPS, Scene
+from hansgym.envs.mujoco.scene import SUBSTEPS, Scene, SensorIndex
 from hansgym.envs.mujoco.view import SimView
-from hansgym.envs.spec import TASK_ROOT, Binding, fill
+from hansgym.envs.spec import TASK_ROOT, Binding, fields_of, fill
 from hansgym.errors import SceneError
 
 PHYSICS = int(mujoco.mjtState.mjSTATE_INTEGRATION)
@@ -99,8 +99,8 @@ class Sim:
         counts = control.drive(self, joint_target, gripper, SUBSTEPS)
         self.check()
         self.refresh()
-        if isinstance(self.success, InOrder):
-            self.progress = self.success.advance(self.view)
+        for ordered in ordered_parts(self.success):
+            self.progress = ordered.advance(self.view)
         return counts
 
     def check(self) -> None:
@@ -109,7 +109,8 @@ class Sim:
         bad = (mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC)
         if any(data.warning[w].number for w in bad) or not np.isfinite(data.qpos).all():
             raise SceneError(
-                f"the simulation of {self.scene.task.name!r} became unstable at {data.time:.3f} s; reset the environment"
+                f"the simulation of {self.scene.task.name!r} became unstable at {data.time:.3f} s: "
+                "reset the environment, and if it comes back report the task, the seed and the actions"
             )
 
     def refresh(self) -> None:
@@ -120,14 +121,14 @@ class Sim:
         for index in self.scene.sensors.values():
             self._pose_sensor(index)
 
-    def _pose_sensor(self, index) -> None:
+    def _pose_sensor(self, index: SensorIndex) -> None:
         data, sensor = self.data, index.sensor
         frame = yaw_matrix(self.root[3])
         origin = self.root[:3]
         if sensor.on is not None:
-            name = fill(sensor.on, self.binding) if self.binding else None
-            if name is None:
-                return
+            if fields_of(sensor.on) - set(self.binding):
+                return  # no episode yet: nobody knows what it is fixed to
+            name = fill(sensor.on, self.binding)
             where = self.view.position(name)
             if sensor.follow == "xy":
                 origin = np.array([where[0], where[1], self.root[2]])
@@ -142,7 +143,7 @@ class Sim:
 
     def contacts(self) -> list[tuple[str, str]]:
         """Names of the objects of each touching pair of geoms that the last collision pass found."""
-        names = {i: n for i, n in self.scene.objects}
+        names = dict(self.scene.objects)
         owner = self.scene.geom_objects
         pairs = []
         for contact in self.data.contact[: self.data.ncon]:
@@ -187,6 +188,13 @@ class Sim:
         for warning in self.data.warning:
             warning.number = 0
         self.refresh()
+
+
+def ordered_parts(condition: Condition) -> list[InOrder]:
+    """The ordered condition in ``condition``, in a list of at most one: progress is one number."""
+    if isinstance(condition, InOrder):
+        return [condition]
+    return [o for part in condition.parts for o in ordered_parts(part)] if isinstance(condition, All) else []
 
 
 def yaw_matrix(yaw: float) -> np.ndarray:

@@ -66,7 +66,7 @@ class Over:
 
 def toy(**changes: object) -> TaskSpec:
     """The toy task; ``changes`` replace fields."""
-    me = "hansgym_toy_props"  # props of a test live outside the package: the scene takes a full module path
+    me = "hansgym_tests.toy_props"  # props of a test live outside the package: the scene takes a full module path
     sys.modules[me] = sys.modules[__name__]
     fields = {
         "name": "toy",
