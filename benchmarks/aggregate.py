@@ -28,10 +28,11 @@ def summarise(run_dir: Path | str, records: Sequence[Record], config: Config) ->
 def details(records: Sequence[Record], config: Config) -> dict[str, Any]:
     """What a page shows beside the numbers of :func:`summarise`, pooled and under ``tasks``.
 
-    ``nmr_nulls``: decisions without an NMR, and ``nmr_episodes``: episodes that have one. ``nuisance_area``: what a
-    random map scores. ``split_half``, ``gripper_share``: means over episodes. ``by_region``, ``by_camera``: where the
-    top 10 per cent of pixels lie. ``effects``: :meth:`hansgym.attribution.ner.NerResult.to_json`. ``steps``: mean
-    control steps of the successes. ``unfinished``: episodes asked for that have no line.
+    ``nmr_nulls``: decisions without an NMR, and ``nmr_episodes``: episodes that have one. ``estimator``: of the
+    saliency. ``nuisance_area``: what a random map scores. ``split_half``, ``gripper_share``: means over episodes.
+    ``by_region``, ``by_camera``: where the top 10 per cent of pixels lie. ``effects``:
+    :meth:`hansgym.attribution.ner.NerResult.to_json`. ``steps``: mean control steps of the successes. ``unfinished``:
+    episodes asked for that have no line.
     """
     asked = len(config["seeds"]) * config["trials"]
     found = _by_task(records, config, _details)
@@ -92,7 +93,9 @@ def _details(records: Sequence[Record], config: Config) -> dict[str, Any]:
         "steps": _mean([r["steps"] for r in records if r["success"]]),
         "nmr_nulls": sum(r.get("nmr_nulls", 0) for r in records),
         "nmr_episodes": sum((r.get("nmr") or {}).get("10") is not None for r in records),
-        **{k: _mean([i[k] for i in items]) for k in ("nuisance_area", "split_half", "gripper_share")},
+        "estimator": next((r["estimator"] for r in records if r.get("estimator")), None),
+        **{k: _mean([r.get(k) for r in records]) for k in ("nuisance_area", "split_half")},
+        "gripper_share": _mean([i["gripper_share"] for i in items]),
         **{k: _mean_by_name([i[k] for i in items]) for k in ("by_region", "by_camera")},
         "effects": effects.pooled(records, config).to_json(),
     }

@@ -73,6 +73,7 @@ def summary(found: Found) -> dict[str, Any]:
     return {
         "nmr": dict(item.nmr),
         "nmr_reason": item.nmr_reason,
+        "estimator": item.estimator,
         "nuisance_area": item.nuisance_area,
         "split_half": item.split_half,
         "effect_cv": item.effect_cv,
@@ -91,7 +92,8 @@ def summary(found: Found) -> dict[str, Any]:
 def episode_iss(config: RunConfig, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The saliency part of an episode's line, from the :func:`summary` of its explained decisions.
 
-    Without attribution it is empty. Means are over the decisions that have a value; ``nmr_nulls`` counts the others.
+    Without attribution it is empty. ``nuisance_area`` is what a random map would score. Means are over the decisions
+    that have a value; ``nmr_nulls`` counts the others.
     """
     if not config.iss:
         return {}
@@ -100,6 +102,9 @@ def episode_iss(config: RunConfig, items: Sequence[Mapping[str, Any]]) -> dict[s
         "nmr": {str(k): episode_mean([i["nmr"].get(str(k)) for i in items]) for k in NMR_PERCENT},
         "nmr_nulls": len(lost),
         "nmr_reason": lost[0]["nmr_reason"] if lost else None if items else "no decision was explained",
+        "estimator": items[0]["estimator"] if items else None,
+        "nuisance_area": episode_mean([i["nuisance_area"] for i in items]),
+        "split_half": episode_mean([i["split_half"] for i in items]),
         "iss": {
             "method": config.method,
             "decisions": len(items),
@@ -110,7 +115,7 @@ def episode_iss(config: RunConfig, items: Sequence[Mapping[str, Any]]) -> dict[s
     }
 
 
-_SCALARS = ("nuisance_area", "split_half", "effect_cv", "mean_effect", "gripper_share", "soft_mass")
+_SCALARS = ("effect_cv", "mean_effect", "gripper_share", "soft_mass")
 _NAMED = ("top_mass", "nmr_by_camera", "by_region", "by_camera", "by_object")
 
 

@@ -1,0 +1,119 @@
+"""The command line: help that is enough, one plain line for what the user can mend, JSON with nothing after it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hansgym.envs.registration import index
+
+COMMANDS = ("list", "evaluate", "report", "leaderboard", "check-agent", "train")
+
+
+def hansgym(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command with stdout and stderr as one stream, as a terminal would show them."""
+    path = os.pathsep.join([*(p or os.getcwd() for p in sys.path)])
+    environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "hansgym.benchmarks.cli", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        cwd=cwd,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_names_every_option(command: str) -> None:
+    import typer
+
+    from hansgym.benchmarks.cli import app
+
+    found = hansgym(command, "--help")
+    assert found.returncode == 0
+    parser = typer.main.get_command(app).commands[command]  # type: ignore[attr-defined]
+    assert parser.help
+    for parameter in parser.params:
+        assert parameter.name == "help" or parameter.help, f"{command} {parameter.name} says nothing"
+        assert any(o in found.stdout for o in parameter.opts) or parameter.name.upper() in found.stdout
+
+
+def test_help_lists_the_commands() -> None:
+    found = hansgym("--help").stdout
+    assert all(command in found for command in COMMANDS)
+
+
+def test_list() -> None:
+    rows = json.loads(hansgym("list", "--suite", "quickstart", "--json").stdout)
+    assert {row["task"] for row in rows} <= {row["task"] for row in index()}
+    for row in rows:
+        assert set(row) == {"id", "task", "suites", "variations", "instructions"}
+        assert row["id"] == f"hansgym/{row['task']}-v0"
+        assert len(row["instructions"]) == row["variations"]
+        assert "{" not in "".join(row["instructions"])
+    assert "open_drawer" in hansgym("list").stdout
+
+
+def test_listing_builds_no_scene() -> None:
+    script = (
+        "import sys; from hansgym.benchmarks import listing; listing.rows();"
+        "assert not {'mujoco', 'torch', 'mink'} & set(sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)}
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("list", "--suite", "quik"), "unknown suite 'quik'"),
+        (("evaluate", "--agent", "exprt", "--tasks", "open_drawer"), "Did you mean 'expert'?"),
+        (("evaluate", "--agent", "expert", "--tasks", "open_drawr"), "Did you mean 'open_drawer'?"),
+        (("evaluate", "--agent", "expert"), "give either tasks or a suite"),
+        (("evaluate", "--agent", "expert", "--tasks", "open_drawer", "--perturb", "cu"), "unknown perturbation 'cu'"),
+        (("evaluate", "--agent", "expert", "--tasks", "open_drawer", "--seeds", "5:1"), "is empty"),
+        (("report", "nowhere"), "nowhere is not a run directory"),
+        (("leaderboard", "nowhere"), "nowhere is not a run directory"),
+        (("check-agent", "nobody"), "unknown agent scheme 'nobody'"),
+        (("train", "reference:nobody"), "unknown reference policy 'nobody'"),
+    ],
+)
+def test_what_the_user_can_mend_is_said_plainly(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    found = hansgym(*arguments, cwd=tmp_path)
+    assert found.returncode == 2
+    assert said in found.stdout
+    assert "Traceback" not in found.stdout
+    assert found.stdout.strip().count("\n") == 0
+
+
+def test_evaluate_ends_with_its_result(tmp_path: Path) -> None:
+    arguments = ("evaluate", "--agent", "random", "--tasks", "open_drawer,close_jar", "--image-size", "64", "--json")
+    found = hansgym(*arguments, "--seeds", "7", "--out", str(tmp_path / "run"))
+    assert found.returncode == 0
+    assert found.stdout.endswith("}\n")
+    summary = json.loads(found.stdout.splitlines()[-1])
+    keys = {"success", "interval", "n", "errors", "nmr@10", "nmr_interval", "ner", "ner_interval"}
+    assert set(summary) == {"run", "tasks", *keys}
+    assert (summary["n"], summary["errors"]) == (2, 0)
+    assert set(summary["tasks"]) == {"open_drawer", "close_jar"}
+    assert all(set(part) == keys for part in summary["tasks"].values())
+    again = hansgym(*arguments, "--seeds", "7", "--out", str(tmp_path / "run"))
+    assert json.loads(again.stdout.splitlines()[-1]) == summary
+    other = hansgym(*arguments, "--seeds", "8", "--out", str(tmp_path / "run"))
+    assert other.returncode == 2
+    assert "seeds: there [7], here [8]" in other.stdout
+    board = hansgym("leaderboard", str(tmp_path / "run"), "--out", str(tmp_path / "board"), "--json")
+    assert json.loads(board.stdout)["groups"][0]["rows"][0]["agent"] == "random"
+
+
+def test_check_agent() -> None:
+    found = hansgym("check-agent", "random", "--json")
+    assert found.returncode == 0
+    assert json.loads(found.stdout)["ok"] is True
