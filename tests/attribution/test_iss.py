@@ -164,7 +164,7 @@ def test_a_policy_that_ignores_the_image_has_no_ratio_and_says_why() -> None:
 
 def test_float32_rounding_is_no_effect() -> None:
     def noisy(images: Mapping[str, np.ndarray]) -> np.ndarray:
-        return 1.0 + 1e-7 * (images["front"][:, 17, 17, :1] > 100)
+        return 1.0 + 1e-7 * images["front"][:, 17, 17, :1] / 255.0
 
     base = observation(0)
     result = explain(ToyAgent(noisy), base, regions=regions(base, slice(0, 10)))[0]
