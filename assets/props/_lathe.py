@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import mujoco
 import numpy as np
@@ -21,7 +22,7 @@ def lathe(profile: Sequence[tuple[float, float]], segments: int = SEGMENTS) -> t
     ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     vertices: list[np.ndarray] = []
     faces: list[tuple[int, int, int]] = []
-    for (r0, z0), (r1, z1) in zip(profile[:-1], profile[1:], strict=True):
+    for (r0, z0), (r1, z1) in pairwise(profile):
         base = sum(len(v) for v in vertices)
         for radius, height in ((r0, z0), (r1, z1)):
             vertices.append(np.column_stack([radius * ring, np.full(segments, height)]))

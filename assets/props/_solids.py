@@ -22,7 +22,10 @@ def drawn(
     material: str,
     yaw: float = 0.0,
 ) -> mujoco.MjsGeom:
-    """A massless geom that is only seen. ``size``: full edge lengths of a box, or (radius, full height), in metres; ``yaw`` in rad."""
+    """A massless geom that is only seen.
+
+    ``size``: full edge lengths of a box, or (radius, full height) of a cylinder, in metres; ``yaw`` in rad.
+    """
     half = [s / 2 for s in size] if kind == "box" else [size[0], size[1] / 2]
     return body.add_geom(
         name=name,
@@ -48,7 +51,7 @@ def touched(
     friction: float = 0.6,
     yaw: float = 0.0,
 ) -> mujoco.MjsGeom:
-    """A geom that is only felt, stiff enough for millimetres to matter. ``size`` as in :func:`drawn`; ``mass`` in kg."""
+    """A geom that is only felt, stiff to fractions of a millimetre; ``size`` as in :func:`drawn`, ``mass`` in kg."""
     half = [s / 2 for s in size] if kind == "box" else [size[0], size[1] / 2]
     return body.add_geom(
         name=name,

@@ -1,4 +1,4 @@
-"""A flat square ring of four bars, whose hole passes a 25 mm peg with 5 mm to spare on each side. Origin at its middle."""
+"""A flat square ring of four bars; a 25 mm peg has 5 mm to spare on each side. Origin at its middle."""
 
 from __future__ import annotations
 

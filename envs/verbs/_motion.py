@@ -73,7 +73,8 @@ def descent(
     """Where something at ``now`` (3,) should go to arrive at ``aim`` (3,) from above.
 
     Within ``tolerance`` (m) of lateral ``error`` the height is the aim's; within twice that, it rises to ``clearance``
-    above it; farther out, by ``slope`` for each metre, at most ``cap`` in all. Under that path it moves up before sideways.
+    above it; farther out, by ``slope`` for each metre, at most ``cap`` in all. Under that path it goes up before
+    it goes sideways.
     """
     rise = clearance * ramp(error, tolerance, 2 * tolerance) + slope * max(0.0, error - 2 * tolerance)
     height = aim[2] + min(rise, max(cap, clearance))

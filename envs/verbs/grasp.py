@@ -17,9 +17,9 @@ from hansgym.envs.verbs.place import Place
 class Grasp:
     """Bring the open gripper straight down round ``name`` and close it.
 
-    ``offset`` is the grip's place in the object's frame (m). ``symmetry`` (rad) is the turn after which the object grips
-    the same; 0 means any direction will do. ``along`` names a body near whose x axis the fingers close (otherwise the
-    direction that is easiest for the arm). ``before``: it is done, too, once that :class:`Place` has done its work.
+    ``offset`` is the grip's place in the object's frame (m). ``symmetry`` (rad) is the turn after which the object
+    grips the same; 0 means any direction will do. ``along`` names a body near whose x axis the fingers close
+    (otherwise the direction that is easiest for the arm). ``before``: it is done, too, once that :class:`Place` has done its work.
     """
 
     name: str

@@ -20,11 +20,11 @@ _EASY_SIDE_RAD = 0.9
 class Sweep:
     """Swing the door ``name`` on ``joint`` to the angle ``shut`` by pushing its outer face with closed fingers.
 
-    The door's frame has its origin on the hinge, x along the door, y to the inside, z up; opening is a negative turn about
-    z. ``radius_m`` and ``height_m`` say where the fingertips push, in that frame; ``face_m`` is the outer face's distance
-    from the x axis. ``stand_off_m``: where the approach ends in front of it; ``press_m``: how far ahead of the door the
-    goal runs; ``lean_rad``: how far the hand tips away from the door, so that only fingertips touch it; ``over_m``: the
-    least height above the pushing point at which the door can be crossed.
+    The door's frame has its origin on the hinge, x along the door, y to the inside, z up; opening is a negative turn
+    about z. ``radius_m`` and ``height_m`` say where the fingertips push, in that frame; ``face_m`` is the outer face's
+    distance from the x axis. ``stand_off_m``: where the approach ends in front of it; ``press_m``: how far ahead of the
+    door the goal runs; ``lean_rad``: how far the hand tips away from the door, so that only fingertips touch it;
+    ``over_m``: the least height above the pushing point at which the door can be crossed.
     """
 
     name: str
