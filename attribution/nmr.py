@@ -47,9 +47,9 @@ class Ranking:
         self.size = scores.size
         self._tolerance = TIE * float(np.abs(scores).max(initial=0.0))
         last = min(self.size - 1, int(np.ceil(self.size * percent / 100.0)))
-        cut = -np.partition(-scores, last)[last]
+        cut = np.partition(scores, self.size - 1 - last)[self.size - 1 - last]
         self.pixels = np.flatnonzero(scores >= cut - self._tolerance)
-        self.pixels = self.pixels[np.argsort(-scores[self.pixels], kind="stable")]
+        self.pixels = self.pixels[np.argsort(-scores[self.pixels])]
         self._sorted = -scores[self.pixels]
         self._inside = np.concatenate([[0], np.cumsum(inside[self.pixels])])
 
