@@ -60,13 +60,16 @@ class InverseKinematics:
         return joints, False
 
     def follow(self, position: np.ndarray, rotation: np.ndarray, start: np.ndarray) -> np.ndarray:
-        """Joint angles (7,) after one iteration from ``start``: enough where the pose is a control step away."""
+        """Joint angles (7,) after one iteration from ``start``: enough where the pose is a control step away.
+
+        An arm whose elbow is too straight is solved for anew: past the straight line small steps never bend it back.
+        """
         self._aim(position, rotation)
-        if start[3] < ELBOW:
-            joints = self._tick(self._inside(start, self._bent), self._bent)
-            if joints[3] < self._bent.upper[self._arm[3]] or self._reached(joints):
-                return joints
-        return self._tick(self._inside(start, self._free), self._free)
+        joints = self._tick(self._inside(start, self._bent), self._bent)
+        if start[3] <= ELBOW and joints[3] < self._bent.upper[self._arm[3]]:
+            return joints
+        joints, reached = self.solve(position, rotation, start)
+        return joints if reached else self._tick(self._inside(start, self._free), self._free)
 
     def forward(self, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Tip position (3,) and rotation (3, 3) at ``joints`` (7,)."""
