@@ -163,6 +163,9 @@ def report(
     as_json: JSON = False,
 ) -> None:
     """Write the page of a run, report/index.html in its folder: one file, nothing to install or to serve."""
+    from hansgym.benchmarks.records import read_run
+
+    read_run(run)
     from hansgym.benchmarks.report import write_report
 
     page = write_report(run)

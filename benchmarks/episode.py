@@ -67,13 +67,15 @@ class Episode:
         self.effects: list[do.DoDecision] = []
         self.skipped = 0
         self.frames: list[dict[str, np.ndarray]] = []
+        self.graphics: dict[str, str] = {}
+        self.film: str | None = None
         self._factors: tuple[str, ...] = ()
 
     def play(self) -> Generator[Request, Any, None]:
         """Run the episode to its end."""
         start = yield Call("reset", (self.job.task, self.job.reset_seed, self.filmed))
         yield Use(lambda agent: agent.reset([self.row], [self.agent_seed]))
-        self._factors = self._chosen(start["factors"])
+        self._factors, self.graphics = self._chosen(start["factors"]), start["graphics"]
         self._note(start)
         observation, over, decision = start["observation"], False, 0
         while not over:
@@ -166,5 +168,6 @@ class Episode:
             **measures.episode_iss(self.config, [d for d in self.decisions if ok and "nmr" in d]),
             **effects.episode(self.config, self._factors, self.effects if ok else [], self.skipped, not ok),
             "timeline": self.decisions,
+            "video": self.film,
             "wall_s": round(time.monotonic() - self.began, 3),
         }

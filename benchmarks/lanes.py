@@ -89,13 +89,17 @@ class Lane:
             return Reply(error=f"environment did not answer {method} within {self._limit_s:g} s")
         return None
 
+    def part(self) -> None:
+        """Tell the process to leave when it has answered: it does when its pipe closes."""
+        if self.connection is not None:
+            self.connection.close()
+
     def stop(self) -> None:
         """End the process, at once when it is in the middle of something."""
         process, self._process = self._process, None
         if process is None:
             return
-        assert self.connection is not None
-        self.connection.close()  # the worker leaves when its pipe closes
+        self.part()
         if self._asked:
             process.kill()
         try:
@@ -154,6 +158,8 @@ class LanePool:
         return self
 
     def __exit__(self, *reason: object) -> None:
+        for lane in self.lanes:
+            lane.part()  # all at once, so that they tear down side by side
         for lane in self.lanes:
             lane.stop()
 

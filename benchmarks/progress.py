@@ -58,7 +58,6 @@ class StageProgress:
         self._stages: dict[str, TaskID] = {}
 
     def __enter__(self) -> StageProgress:
-        self._bar.start()
         return self
 
     def __exit__(self, *reason: object) -> None:
@@ -67,6 +66,7 @@ class StageProgress:
     def report(self, stage: str, done: int, total: int, terms: Mapping[str, float]) -> None:
         """``done`` of ``total`` of ``stage``; ``terms`` are named numbers to show beside it."""
         if stage not in self._stages:
+            self._bar.start()
             self._stages[stage] = self._bar.add_task(stage, total=total, tally="")
         tally = " ".join(f"{name} {value:.3g}" for name, value in terms.items())
         self._bar.update(self._stages[stage], completed=done, total=total, tally=tally)

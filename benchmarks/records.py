@@ -148,6 +148,12 @@ class RunDirectory:
         self.records.append(entry)
         return entry
 
+    def describe(self, name: str, value: Any) -> None:
+        """Add ``name`` to the header if it is not there: what is known only when the first episode has run."""
+        if name not in self.header:
+            self.header[name] = plain(value)
+            self._write_header()
+
     def save_arrays(self, stem: str, arrays: Mapping[str, np.ndarray]) -> Path:
         """Write ``attributions/<stem>.npz`` whole or not at all."""
         import io
@@ -164,7 +170,7 @@ class RunDirectory:
             if (self.path / EPISODES_FILE).exists():
                 raise ConfigurationError(f"{self.path} holds episodes but no {RUN_FILE}; choose another --out")
             self.header["config_hash"] = hash_of(self.header["config"])
-            write_atomically(path, json.dumps(self.header, indent=2, allow_nan=False).encode() + b"\n")
+            self._write_header()
             return
         found = read_run(self.path)
         changed = differences(found["config"], self.header["config"])
@@ -174,6 +180,10 @@ class RunDirectory:
                 "Choose another --out, or give the settings that are there to resume it"
             )
         self.header = found
+
+    def _write_header(self) -> None:
+        text = json.dumps(self.header, indent=2, allow_nan=False)
+        write_atomically(self.path / RUN_FILE, text.encode() + b"\n")
 
     def _release(self) -> None:
         if self._lock is not None:

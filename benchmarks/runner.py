@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hansgym
 from hansgym.agent import Agent
 from hansgym.benchmarks import listing
 from hansgym.benchmarks.aggregate import details, summarise
@@ -23,12 +24,14 @@ from hansgym.benchmarks.records import RunDirectory
 from hansgym.benchmarks.scheduler import Scheduler
 from hansgym.benchmarks.workers import EnvSettings
 from hansgym.errors import ConfigurationError
+from hansgym.lookup import unknown
 from hansgym.specs import AgentSpec
 
 if TYPE_CHECKING:
     import pandas
 
-PACKAGES = ("hansgym", "numpy", "gymnasium", "mujoco", "torch", "opencv-python-headless")
+FACTORS = ("wall", "floor", "light", "poster", "nuisance", "task")
+PACKAGES = ("numpy", "gymnasium", "mujoco", "torch", "opencv-python-headless")
 
 
 def evaluate(
@@ -219,6 +222,11 @@ def _check(config: RunConfig, spec: AgentSpec) -> None:
         raise ConfigurationError(
             f"execute={config.execute} is more than the {spec.horizon} steps that agent {spec.name!r} predicts"
         )
+    strange = [f for f in config.do_factors if f not in FACTORS and not f.startswith("distractor:")]
+    if strange:
+        raise unknown("factor", strange[0], (*FACTORS, "distractor:<name>"))
+    if config.iss and config.n_masks < 4:
+        raise ConfigurationError(f"n_masks must be at least 4, two halves of two, got {config.n_masks}")
     if config.iss:
         from hansgym.attribution.method import method
 
@@ -236,12 +244,11 @@ def _header(config: RunConfig, spec: AgentSpec) -> dict[str, Any]:
         "command": sys.argv,
         "versions": {"python": platform.python_version(), **_versions()},
         "platform": platform.platform(),
-        "graphics": {k: os.environ[k] for k in ("MUJOCO_GL", "PYOPENGL_PLATFORM") if k in os.environ},
     }
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    found = {"hansgym": hansgym.__version__}
     for package in PACKAGES:
         try:
             found[package] = metadata.version(package)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
@@ -135,8 +136,10 @@ class Scheduler:
         episode, _ = self._playing.pop(index)
         if error is None and episode.attributions:
             self.directory.save_arrays(episode.job.stem, _arrays(episode))
-        if episode.filmed and episode.frames:
-            _film(self.directory, episode)
+        if episode.graphics:
+            self.directory.describe("graphics", episode.graphics)
+        if episode.frames:
+            episode.film = _film(self.directory, episode)
         self.progress.finished(self.directory.append(episode.record(error)))
 
     def _reintroduce(self, agent: GuardedAgent) -> None:
@@ -150,10 +153,17 @@ def _arrays(episode: Episode) -> dict[str, np.ndarray]:
     return measures.arrays(list(episode.attributions), list(episode.attributions.values()))
 
 
-def _film(directory: RunDirectory, episode: Episode) -> None:
-    from hansgym.benchmarks import video
+def _film(directory: RunDirectory, episode: Episode) -> str | None:
+    """Write the film of an episode; its name in the run directory, or None with a warning: no result hangs on it."""
+    name = f"videos/{episode.job.stem}.mp4"
+    try:
+        from hansgym.benchmarks import video
 
-    decisions = measures.overlays(episode.decisions, episode.attributions)
-    path = directory.path / "videos" / f"{episode.job.stem}.mp4"
-    path.parent.mkdir(exist_ok=True)
-    video.write_episode(path, episode.frames, decisions)
+        (directory.path / "videos").mkdir(exist_ok=True)
+        video.write_episode(
+            directory.path / name, episode.frames, measures.overlays(episode.decisions, episode.attributions)
+        )
+    except Exception as error:
+        warnings.warn(f"{name} was not written: {type(error).__name__}: {error}", stacklevel=2)
+        return None
+    return name

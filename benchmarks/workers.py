@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -14,14 +15,15 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from hansgym.errors import ConfigurationError, MissingExtraError, UnknownNameError
+from hansgym.errors import ConfigurationError, UnknownNameError
 from hansgym.wrappers.chunk import ChunkedExecution
 
 FILM_SIZE = 224
 """Pixels of filmed images where the policy's own are smaller than :data:`FILM_OWN_FROM`."""
 FILM_OWN_FROM = 128
 
-_USERS_ERRORS = (ConfigurationError, UnknownNameError, MissingExtraError)
+# What is wrong with the settings or the installation is wrong in every episode: it ends the run.
+_USERS_ERRORS = (ConfigurationError, UnknownNameError, ImportError)
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ class Worker:
         self._film.shoot()
         frames = [pictures(observation)] if own else self._film.take()
         factors = self._ask("present_factors") if env.has_wrapper_attr("present_factors") else ()
-        return {"observation": observation, "info": info, "factors": tuple(factors), "frames": frames}
+        said = {"info": info, "factors": tuple(factors), "graphics": graphics()}
+        return {"observation": observation, "frames": frames, **said}
 
     def step_chunk(self, chunk: np.ndarray) -> dict[str, Any]:
         """Execute a chunk (horizon, dim): the observation after it, whether the episode is over, info and pictures."""
@@ -142,10 +145,6 @@ class Worker:
         seen = (self._ask("counterfactual", (factor,), seed, severity) for factor, seed in draws)
         return [{k: v for k, v in observation.items() if k.endswith("_rgb")} for observation in seen]
 
-    def graphics(self) -> dict[str, str]:
-        """What draws the images."""
-        return {name: os.environ[name] for name in ("MUJOCO_GL", "PYOPENGL_PLATFORM") if name in os.environ}
-
     def close(self) -> None:
         """Free the environment."""
         if self._env is not None:
@@ -169,6 +168,20 @@ class Worker:
             self._env = ChunkedExecution(self._film, self.settings.horizon, self.settings.execute)
             self._task = task
         return self._env
+
+
+def graphics() -> dict[str, str]:
+    """What draws the images of this process: pixels are equal on one machine and driver, not across them."""
+    found = {"MUJOCO_GL": os.environ.get("MUJOCO_GL", "")}
+    if "mujoco" in sys.modules:
+        try:
+            from OpenGL import GL
+
+            names = ("GL_VENDOR", "GL_RENDERER", "GL_VERSION")
+            found |= {name: (GL.glGetString(getattr(GL, name)) or b"").decode() for name in names}
+        except Exception as error:  # nothing was drawn yet, or another kind of graphics
+            found["unknown"] = type(error).__name__
+    return found
 
 
 def serve(handle: int) -> None:
