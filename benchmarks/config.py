@@ -136,7 +136,8 @@ def from_identity(identity: Mapping[str, Any]) -> RunConfig:
     extra = sorted(set(identity) - known)
     if extra:
         raise ConfigurationError(f"this run was written by another version: unknown settings {extra}")
-    return RunConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in identity.items()})
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in identity.items()}
+    return RunConfig(**values)
 
 
 def hash_of(identity: Mapping[str, Any]) -> str:

@@ -19,7 +19,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hansgym.benchmarks.workers import EnvSettings
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _BOOT = "import sys; from hansgym.benchmarks.workers import serve; serve(int(sys.argv[1]))"
@@ -40,7 +43,7 @@ class Reply:
 class Lane:
     """One environment process; started when first asked, and again after it has failed."""
 
-    def __init__(self, index: int, settings: dict[str, Any], limit_s: float) -> None:
+    def __init__(self, index: int, settings: EnvSettings, limit_s: float) -> None:
         self.index = index
         self._settings = settings
         self._limit_s = limit_s
@@ -151,7 +154,7 @@ class Lane:
 class LanePool:
     """Several lanes. Use it as a context manager: leaving it ends every process."""
 
-    def __init__(self, count: int, settings: dict[str, Any], limit_s: float) -> None:
+    def __init__(self, count: int, settings: EnvSettings, limit_s: float) -> None:
         self.lanes = [Lane(index, settings, limit_s) for index in range(count)]
 
     def __enter__(self) -> LanePool:

@@ -136,7 +136,7 @@ def title(settings: Mapping[str, Any]) -> str:
     words = [", ".join(settings["tasks"])]
     words += [f"perturbed by {', '.join(settings['perturb'])}"] if settings["perturb"] else []
     words += [f"{settings['control']} control"]
-    usual = {"protocol": "default", "variation": None, "partition": "table_supports", "method": "iss"}
+    usual: dict[str, Any] = {"protocol": "default", "variation": None, "partition": "table_supports", "method": "iss"}
     usual |= {"do_severity": 1.0, "execute": 8}
     words += [f"{name} {settings[name]}" for name, value in usual.items() if settings[name] != value]
     return "; ".join(words)

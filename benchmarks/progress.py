@@ -61,7 +61,8 @@ class StageProgress:
         return self
 
     def __exit__(self, *reason: object) -> None:
-        self._bar.stop()
+        if self._stages:
+            self._bar.stop()
 
     def report(self, stage: str, done: int, total: int, terms: Mapping[str, float]) -> None:
         """``done`` of ``total`` of ``stage``; ``terms`` are named numbers to show beside it."""
