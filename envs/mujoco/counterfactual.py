@@ -215,7 +215,14 @@ def spoken_colours(task: TaskSpec, binding: Mapping[str, str]) -> frozenset[str]
 
 def colours_of(sim: Sim, name: str) -> tuple[Rgb, ...]:
     """The colours that object ``name`` shows: those of its painted geoms."""
-    return tuple(tuple(sim.model.geom_rgba[g, :3]) for g in paint_geoms(sim, name))  # type: ignore[misc]
+    return tuple(_shown_colour(sim.model, g) for g in paint_geoms(sim, name))
+
+
+def _shown_colour(model: mujoco.MjModel, geom: int) -> Rgb:
+    # Exact mid grey is MuJoCo's word for "not set": the material's colour shows then.
+    unset = model.geom_matid[geom] >= 0 and np.array_equal(model.geom_rgba[geom], (0.5, 0.5, 0.5, 1.0))
+    rgba = model.mat_rgba[model.geom_matid[geom]] if unset else model.geom_rgba[geom]
+    return (float(rgba[0]), float(rgba[1]), float(rgba[2]))
 
 
 def same_colour(first: Sequence[float], second: Sequence[float]) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Any
+import weakref
+from typing import Any, Protocol
 
 from hansgym.errors import ConfigurationError
 
@@ -47,14 +48,49 @@ def advice(error: BaseException | None = None) -> str:
     )
 
 
+class Suspendable(Protocol):
+    """Something with an OpenGL context that it can give back and make anew."""
+
+    def suspend(self) -> None:
+        """Free the context; it is made again when it is next needed."""
+        ...
+
+
+_holders: weakref.WeakSet[Suspendable] = weakref.WeakSet()
+_display_is_ours = False
+
+
+def hold(holder: Suspendable) -> None:
+    """Remember that ``holder`` has a context, so that it is asked to :meth:`~Suspendable.suspend` before a fork."""
+    _holders.add(holder)
+
+
+def _let_go_before_fork() -> None:
+    # A software driver draws with threads, which a forked child does not have: with a context of its parent it would
+    # wait for them for ever. So the parent lets go of the driver first; both sides open it again when they draw.
+    for holder in list(_holders):
+        holder.suspend()
+    egl = sys.modules.get("mujoco.egl")
+    if _display_is_ours and egl is not None and hasattr(egl, "_terminate_display"):
+        egl._terminate_display()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_let_go_before_fork)
+
+
 def create_context(width: int, height: int) -> Any:
     """A current offscreen OpenGL context of this process; free it with ``.free()``.
 
     Raises :class:`ConfigurationError` with what to install or set when none can be made.
     """
+    global _display_is_ours
     name = platform()
     try:
-        context = importlib.import_module(_PLATFORMS[name]).GLContext(width, height)
+        module = importlib.import_module(_PLATFORMS[name])
+        if name == "egl" and module.EGL_DISPLAY is None:
+            _display_is_ours = True  # and not that of somebody else's renderer, which we must leave alone
+        context = module.GLContext(width, height)
         context.make_current()
     except Exception as error:
         raise ConfigurationError(advice(error)) from error

@@ -79,6 +79,7 @@ class SceneRenderer:
         if self._context is None:
             _must_be_opaque(self._model)
             self._gl = gl.create_context(self._max_size, self._max_size)
+            gl.hold(self)
             self._scene = mujoco.MjvScene(self._model, maxgeom=MAX_GEOMS)
             self._scene.flags[:] = 0
             self._scene.flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = 1
@@ -154,11 +155,16 @@ class SceneRenderer:
             return table.take(pixels[..., 0])
         return table.take(pixels[..., 0] + pixels[..., 1].astype(np.uint16) * 256)
 
-    def close(self) -> None:
-        """Free the OpenGL context; safe to call twice."""
+    def suspend(self) -> None:
+        """Free the OpenGL context; the next picture makes a new one."""
         if self._context is not None:
             self._gl.make_current()
             self._context.free()
             self._gl.free()
         self._context = self._gl = self._scene = None
+        self._size = 0
+
+    def close(self) -> None:
+        """Free the OpenGL context for good; safe to call twice."""
+        self.suspend()
         self._closed = True
