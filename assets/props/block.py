@@ -7,6 +7,8 @@ import mujoco
 from hansgym.assets.materials import material, safe_rgba
 from hansgym.assets.props._solids import drawn, touched
 
+FRICTION = 0.5
+
 
 def build(
     spec: mujoco.MjSpec,
@@ -20,4 +22,5 @@ def build(
     plastic = material(spec, "block/plastic", (1.0, 1.0, 1.0), specular=0.2, shininess=0.3)
     cube = drawn(body, f"{name}/paint0", "box", (0, 0, 0), (size,) * 3, plastic)
     cube.rgba = safe_rgba(rgb)
-    touched(body, f"{name}/hull", "box", (0, 0, 0), (size,) * 3, mass=mass, friction=0.4)
+    hull = touched(body, f"{name}/hull", "box", (0, 0, 0), (size,) * 3, mass=mass, friction=FRICTION)
+    hull.priority = 1  # its own friction counts: rubber finger pads would drag it down and jam it against the table

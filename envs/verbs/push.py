@@ -44,7 +44,7 @@ class Push:
         astray = max(0.0, abs(aside) - self.tolerance_m) + max(0.0, self.touch_m - behind)
         low = block[2] + self.height_m
         lift = min(self.slope * astray, self.cap_m)
-        engaged = (1.0 - ramp(astray, 0.0, 0.02)) * (1.0 - ramp(tip[2] - low, 0.012, 0.035))
+        engaged = (1.0 - ramp(astray, 0.0, 0.02)) * (1.0 - ramp(tip[2] - low, 0.004, 0.02))
         back = self.behind_m - engaged * (self.behind_m - self.touch_m + self.lead_m)
         position = np.array([*(block[:2] - back * ahead), low + lift])
         return Goal(position, upright(easy_yaw(tip), tip), gripper=0.0)
