@@ -175,7 +175,7 @@ def add_room(spec: mujoco.MjSpec) -> None:
     spec.visual.quality.shadowsize = 0
     # How finely built-in shapes are cut: vertices are half the cost of a picture, and the lights are directional.
     spec.visual.quality.numslices = 24
-    spec.visual.quality.numstacks = 6
+    spec.visual.quality.numstacks = 4
     spec.visual.quality.numquads = 1
     spec.visual.global_.offwidth = 640
     spec.visual.global_.offheight = 640

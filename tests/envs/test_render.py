@@ -199,9 +199,11 @@ DRAW = (
 )
 
 
-def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(code: str, timeout: float | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {k: v for k, v in os.environ.items() if k not in ("MUJOCO_GL", "PYOPENGL_PLATFORM", "DISPLAY")}
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=clean | environment)
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=timeout, env=clean | environment
+    )
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="EGL is Linux's")
@@ -210,6 +212,26 @@ def test_it_draws_without_settings_whatever_was_imported_first(first: str) -> No
     out = run(first + DRAW)
     assert out.returncode == 0, out.stderr
     assert int(out.stdout) > 100
+
+
+FORKED = (
+    DRAW.replace("print(SceneRenderer(m)", "r = SceneRenderer(m)\nprint(r") + "import os\n"
+    "child = os.fork()\n"
+    "if child == 0:\n"
+    "    fresh = SceneRenderer(m).render(m, d, ['c'], 224, None)['c'].rgb\n"
+    "    again = r.render(m, d, ['c'], 224, None)['c'].rgb\n"
+    "    os._exit(0 if (fresh == again).all() and fresh.max() > 100 else 3)\n"
+    "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), r.render(m, d, ['c'], 32, None)['c'].rgb.max())\n"
+)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="EGL is Linux's")
+def test_a_fork_after_drawing_draws_too() -> None:
+    """``gymnasium.make_vec`` forks, and a software driver's threads do not survive that."""
+    out = run(FORKED, timeout=60)
+    assert out.returncode == 0, out.stderr
+    first, code, last = out.stdout.split()
+    assert (code, first) == ("0", last)
 
 
 def test_a_switched_off_platform_says_what_to_do() -> None:
