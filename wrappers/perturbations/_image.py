@@ -40,7 +40,7 @@ class ImagePerturbed(gym.Wrapper, gym.utils.RecordConstructorArgs):
         temporal: str = "frame",
         margin: int = 0,
     ) -> None:
-        given = {"severity": severity, "region": region, "cameras": cameras, "temporal": temporal}
+        given: dict[str, Any] = {"severity": severity, "region": region, "cameras": cameras, "temporal": temporal}
         gym.utils.RecordConstructorArgs.__init__(self, name=name, margin=margin, **given)
         gym.Wrapper.__init__(self, env)
         item = lookup.load(__package__ or "hansgym.wrappers.perturbations", name, "PERTURBATION", "perturbation")

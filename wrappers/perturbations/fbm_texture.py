@@ -33,7 +33,8 @@ def _standard(values: np.ndarray) -> np.ndarray:
 
 
 def _change(image: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
-    return image + STD_AT_ONE * strength * field(*image.shape[:2], rng)[..., None]
+    height, width = image.shape[:2]
+    return image + STD_AT_ONE * strength * field(height, width, rng)[..., None]
 
 
 PERTURBATION = ImagePerturbation(
