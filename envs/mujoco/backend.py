@@ -9,13 +9,13 @@ import numpy as np
 
 from hansgym.assets.materials import safe_rgba
 from hansgym.envs.backend import Episode, Frame, Proprioception, ResetRequest, Verdict, perturb
-from hansgym.envs.conditions import All, Condition, InOrder
+from hansgym.envs.conditions import All, Condition, InOrder, JointMoved, JointNear
 from hansgym.envs.mujoco import control, counterfactual, expert_engine, placement
 from hansgym.envs.mujoco.render import ROBOT, SceneRenderer
 from hansgym.envs.mujoco.scene import Scene, build_scene
 from hansgym.envs.mujoco.sim import Sim
-from hansgym.envs.spec import Binding, TaskSpec, fill
-from hansgym.errors import SceneError
+from hansgym.envs.spec import Binding, TaskSpec, fields_of, fill
+from hansgym.errors import ConfigurationError
 from hansgym.roles import Role, SceneObject
 from hansgym.seeds import stream
 
@@ -60,6 +60,7 @@ class MujocoBackend:
     def _build(self) -> tuple[Scene, Sim, Sim]:
         if self._built is None:
             scene = build_scene(self.task)
+            _check_joints(scene)
             self._built = (scene, Sim(scene), Sim(scene))
         return self._built
 
@@ -78,6 +79,12 @@ class MujocoBackend:
         return Episode(binding, self._objects, words, {"perturbations": report})
 
     def _sample(self, request: ResetRequest) -> Binding:
+        count = len(self.task.variations_under(request.protocol))
+        if not 0 <= request.variation < count:
+            raise ConfigurationError(
+                f"task {self.task.name!r} has no variation {request.variation} under protocol {request.protocol!r}; "
+                f"choose 0 to {count - 1}"
+            )
         return self.task.bind(request.variation, stream(request.seed, "binding"), request.protocol)
 
     def _place(self, request: ResetRequest, binding: Binding) -> None:
@@ -210,10 +217,22 @@ def _parts(condition: Condition, prefix: str) -> list[tuple[str, Condition]]:
     return [leaf for i, part in enumerate(condition.parts) for leaf in _parts(part, f"{prefix}{i}.")]
 
 
+def _check_joints(scene: Scene) -> None:
+    """Every joint that the task's conditions and its reset name exists, in all variations that spell it out."""
+    task = scene.task
+    conditions = (task.success, *(p.success for p in task.protocols.values() if p.success is not None))
+    leaves = (leaf for condition in conditions for _, leaf in _parts(condition, ""))
+    templates = [leaf.joint for leaf in leaves if isinstance(leaf, JointMoved | JointNear)]
+    for template in (*templates, *task.joints_at_reset):
+        for variation in task.variations:
+            if fields_of(template) <= set(variation):
+                scene.joint_qpos(fill(template, variation))
+
+
 def _unit(quaternion: np.ndarray) -> np.ndarray:
     norm = float(np.linalg.norm(quaternion))
     if norm < 1e-6:
-        raise SceneError(f"quaternion {quaternion.tolist()} has no length; give a rotation (x, y, z, w)")
+        raise ConfigurationError(f"quaternion {quaternion.tolist()} has no length; give a rotation (x, y, z, w)")
     return quaternion / norm
 
 

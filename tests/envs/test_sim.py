@@ -13,7 +13,7 @@ import pytest
 from _toy import toy
 
 from hansgym.envs.backend import ResetRequest
-from hansgym.envs.conditions import All, NothingGrasped
+from hansgym.envs.conditions import All, JointMoved, NothingGrasped
 from hansgym.envs.mujoco import control
 from hansgym.envs.mujoco.backend import MujocoBackend
 from hansgym.envs.mujoco.sim import PHYSICS, Sim
@@ -49,15 +49,16 @@ def test_a_loaded_scratch_steps_bit_for_bit_like_the_live_world(backend: MujocoB
     backend.reset(ResetRequest(4, 0))
     play(backend, 46)
     assert backend.live.held == ("block",)
-    backend.scratch.load(backend.live.snapshot())
     actions = backend.expert_chunk(12)
-    backend.scratch.load(backend.live.snapshot())
+    scratch = Sim(backend.scene)  # a new one: the backend's own has seen the grasp in its look-ahead
+    scratch.load(backend.live.snapshot())
+    assert model_bytes(scratch) == model_bytes(backend.live)
     for action in actions:
         backend.live.step(action[:7], action[7])
-        backend.scratch.step(action[:7], action[7])
-        assert state_bytes(backend.live) == state_bytes(backend.scratch)
-    assert backend.live.held == backend.scratch.held
-    assert backend.live.data.xpos.tobytes() == backend.scratch.data.xpos.tobytes()
+        scratch.step(action[:7], action[7])
+        assert state_bytes(backend.live) == state_bytes(scratch)
+    assert (backend.live.held, backend.live.progress) == (scratch.held, scratch.progress)
+    assert backend.live.data.xpos.tobytes() == scratch.data.xpos.tobytes()
 
 
 def test_looking_ahead_and_judging_leave_the_live_world_alone(backend: MujocoBackend) -> None:
@@ -211,6 +212,30 @@ def test_unknown_names_list_the_known_ones(backend: MujocoBackend) -> None:
         view.joint("hinge")
     with pytest.raises(ConfigurationError, match=r"'block' and 'tray'.*above.*bin"):
         view.distance("block", "tray")
+
+
+def test_a_misspelt_joint_is_found_when_the_scene_is_built() -> None:
+    for wrong in ({"success": All(JointMoved("gate_hing", 0.1))}, {"joints_at_reset": {"gate_hing": 0.1}}):
+        with pytest.raises(ConfigurationError, match=r"no joint 'gate_hing'.*gate_hinge"):
+            MujocoBackend(toy(**wrong)).reset(ResetRequest(0, 0))
+
+
+def test_an_unknown_variation_says_which_there_are(backend: MujocoBackend) -> None:
+    with pytest.raises(ConfigurationError, match=r"no variation 2 .*choose 0 to 1"):
+        backend.reset(ResetRequest(0, 2))
+
+
+def test_a_pose_without_a_rotation_is_refused(backend: MujocoBackend) -> None:
+    with pytest.raises(ConfigurationError, match="has no length"):
+        backend.solve_ik(np.array([0.3, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]), control.HOME)
+
+
+def test_inverse_and_forward_kinematics_agree(backend: MujocoBackend) -> None:
+    pose = backend.forward_kinematics(control.HOME)[0]
+    pose[:3] += [0.05, -0.1, -0.2]
+    joints, reached = backend.solve_ik(pose, control.HOME)
+    assert reached
+    np.testing.assert_allclose(backend.forward_kinematics(joints)[0], pose, atol=5e-4)
 
 
 def test_front_image_coordinates_order_left_to_right(backend: MujocoBackend) -> None:
