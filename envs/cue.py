@@ -38,13 +38,13 @@ WALL_X, CENTRE_Z = -2.48, 0.85
 """Where posters hang: just before the back wall (its face is at x = -2.5), above what the objects hide of it."""
 
 SLOT_Y: Mapping[int, tuple[float, ...]] = {
-    2: (-0.6, 0.6),
-    3: (-1.1, -0.6, 0.6),
-    4: (-1.1, -0.6, 0.6, 1.1),
+    2: (-0.58, 0.58),
+    3: (-1.06, -0.58, 0.58),
+    4: (-1.06, -0.58, 0.58, 1.06),
 }
 """Slots in metres, left to right in the front image, by number of candidates; the arm hides the wall between them."""
 
-MIDDLE_Y = -0.6
+MIDDLE_Y = -0.58
 """The middle of the three slots, where the colour-coded poster hangs whatever the number of candidates."""
 
 
