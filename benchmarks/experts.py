@@ -35,11 +35,14 @@ FIRST_SEED = 500_000
 """Held-out seeds: variation v uses ``FIRST_SEED + 1000 v`` and the following ones."""
 
 SEEDS_PER_VARIATION, LEAST_EPISODES = 20, 200
-HORIZON, EXECUTE = 16, 8
+EXECUTE = 8
+"""Control steps between two plans. A longer plan begins with the same steps, so no longer one is asked for."""
+
 STUDY_LIMIT = 600
 """Control steps that a study gives an episode; the step limit is judged afterwards."""
 
 LEAST_LIMIT = 200
+TABLE_WIDTH = 120
 RESULTS = Path(__file__).with_name("results")
 
 
@@ -101,9 +104,9 @@ def _environment(task: str, steps: int | None) -> gymnasium.Env:
 
 
 def run_trial(trial: Trial, steps: int | None = STUDY_LIMIT) -> Outcome:
-    """Let the expert act: a plan of 16 steps, 8 of them executed, until success or the limit; never raises.
+    """Let the expert act, planning anew every 8 control steps, until success or the limit.
 
-    ``steps`` is the limit, None the registered one.
+    ``steps`` is the limit, None the registered one. An error of the environment's ends the episode and is recorded.
     """
     instruction, taken = "", 0
     try:
@@ -111,7 +114,7 @@ def run_trial(trial: Trial, steps: int | None = STUDY_LIMIT) -> Outcome:
         _, info = env.reset(seed=trial.seed, options={"variation": trial.variation})
         instruction, done = str(info["instruction"]), False
         while not done:
-            for action in env.get_wrapper_attr("expert_chunk")(HORIZON)[:EXECUTE]:
+            for action in env.get_wrapper_attr("expert_chunk")(EXECUTE):
                 _, _, terminated, truncated, info = env.step(action)
                 taken, done = taken + 1, terminated or truncated
                 if done:
@@ -255,7 +258,7 @@ def _store(rows: Sequence[Summary], outcomes: Sequence[Outcome], command: str, c
     if ci:
         _dump(RESULTS / "experts_ci.json", {"command": command, "failures": expected_failures(outcomes)})
         return
-    settings = {"first_seed": FIRST_SEED, "horizon": HORIZON, "execute": EXECUTE, "study_limit": STUDY_LIMIT}
+    settings = {"first_seed": FIRST_SEED, "execute": EXECUTE, "study_limit": STUDY_LIMIT}
     _dump(RESULTS / "experts.json", {"command": command, "settings": settings, "tasks": [asdict(r) for r in rows]})
     (RESULTS / "experts.md").write_text(markdown(rows, command), encoding="utf-8")
     write_index(rows)
@@ -263,6 +266,7 @@ def _store(rows: Sequence[Summary], outcomes: Sequence[Outcome], command: str, c
 
 def _show(rows: Sequence[Summary]) -> None:
     console = Console()
+    console.width = max(console.width, TABLE_WIDTH)
     table = Table(*HEADINGS, title="scripted experts")
     for row in rows:
         table.add_row(*cells(row))

@@ -14,6 +14,9 @@ NECK_RADIUS = 0.029
 SHOULDER = 0.030
 """Height of the neck's foot above the origin, metres."""
 
+SEAT = 0.047
+"""Height on which a lid comes to rest: the neck is felt that high, so that its drawn end reaches into the lid."""
+
 _PROFILE = (
     (0.0, -HALF_HEIGHT),
     (0.0425, -HALF_HEIGHT),
@@ -43,5 +46,5 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str) -> None:
     add_lathe(spec, body, f"{name}/paint0", "jar/shape", _PROFILE, glass)
     wall = SHOULDER - 0.004 + HALF_HEIGHT
     touched(body, f"{name}/wall", "cylinder", (0, 0, wall / 2 - HALF_HEIGHT), (RADIUS, wall), mass=0.08)
-    neck = HALF_HEIGHT - SHOULDER + 0.004
-    touched(body, f"{name}/neck", "cylinder", (0, 0, HALF_HEIGHT - neck / 2), (NECK_RADIUS, neck), mass=0.01)
+    neck = SEAT - SHOULDER + 0.004
+    touched(body, f"{name}/neck", "cylinder", (0, 0, SEAT - neck / 2), (NECK_RADIUS, neck), mass=0.01)

@@ -10,8 +10,8 @@ from hansgym.envs.verbs.grasp import Grasp
 from hansgym.envs.verbs.place import Place
 from hansgym.roles import Role
 
-# The lid's disc rests on the rim (0.055 above the jar's origin), and its own underside is 0.0005 above the lid's.
-_SEAT_M = 0.0545
+# The lid's underside rests 0.047 above the jar's origin and is 0.0105 under the lid's.
+_SEAT_M = 0.0575
 _ON_THE_JAR = Place("jar_lid0", over="{target}", height_m=_SEAT_M + 0.002, clearance_m=0.03, grip_m=0.002)
 _VARIATIONS = tuple({"colour": c, "target": f"jar{i % 2}", "other": f"jar{(i + 1) % 2}"} for i, c in enumerate(COLOURS))
 

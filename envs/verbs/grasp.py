@@ -19,7 +19,8 @@ class Grasp:
 
     ``offset`` is the grip's place in the object's frame (m). ``symmetry`` (rad) is the turn after which the object
     grips the same; 0 means any direction will do. ``along`` names a body near whose x axis the fingers close
-    (otherwise the direction that is easiest for the arm). ``before``: it is done, too, once that :class:`Place` has done its work.
+    (otherwise the direction that is easiest for the arm). ``before``: it is done, too, once that :class:`Place` has
+    done its work.
     """
 
     name: str
