@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -124,7 +125,7 @@ def evaluate(
     """
     from hansgym.benchmarks.runner import evaluate as run
 
-    frame = run(
+    frame = _resumable(run)(
         agent,
         tasks,
         suite=suite,
@@ -227,7 +228,7 @@ def train(
     from hansgym.benchmarks.train import train as run
 
     with StageProgress() as bar:
-        path = run(
+        path = _resumable(run)(
             name,
             out=out,
             work=work,
@@ -269,6 +270,21 @@ def _observed(uri: str, task: str) -> dict[str, Any]:
     return {"batch": batch, "action": env.action_spec}
 
 
+def _resumable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function``, saying on Ctrl-C what is kept."""
+
+    def call(*arguments: Any, **settings: Any) -> Any:
+        try:
+            return function(*arguments, **settings)
+        except KeyboardInterrupt:
+            print(
+                "hansgym: interrupted; what is finished is kept, the same command goes on from there", file=sys.stderr
+            )
+            raise typer.Exit(130) from None
+
+    return call
+
+
 def _print_run(frame: pandas.DataFrame) -> None:
     """The table of a run for a person."""
     from hansgym.benchmarks.aggregate import with_interval
@@ -292,6 +308,7 @@ def _print_run(frame: pandas.DataFrame) -> None:
     if summary["errors"]:
         reasons = frame["error"].dropna().value_counts()
         console.print("\n".join(f"{count} x {reason}" for reason, count in reasons.items()), markup=False)
+        console.print(f"Traces: {summary['run']}/errors.log", markup=False, soft_wrap=True)
     console.print(f"Run: {summary['run']}", markup=False, soft_wrap=True)
 
 
@@ -309,9 +326,6 @@ def main() -> None:
     except HansGymError as error:
         print(f"hansgym: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("hansgym: interrupted; finished episodes are kept, the same command goes on from there", file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

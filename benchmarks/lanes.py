@@ -30,13 +30,14 @@ _BOOT = "import sys; from hansgym.benchmarks.workers import serve; serve(int(sys
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back from a lane: ``value``, or the reason in ``error``.
+    """What came back from a lane: ``value``, or the reason in ``error`` and, if there is one, its ``trace``.
 
     ``fatal`` errors are the user's (a setting that cannot work) and end the run; the others end the episode.
     """
 
     value: Any = None
     error: str | None = None
+    trace: str = ""
     fatal: bool = False
 
 
@@ -82,8 +83,9 @@ class Lane:
                 if kind == "ok":
                     return Reply(value)
                 self.stop()  # what an exception leaves behind is not worth trusting
-                fatal = kind == "fatal"
-                return Reply(error=value if fatal else f"environment failed in {method}: {value}", fatal=fatal)
+                (words, trace), fatal = value, kind == "fatal"
+                said = words if fatal else f"environment failed in {method}: {words}"
+                return Reply(error=said, trace=trace, fatal=fatal)
         except (EOFError, OSError):
             return self._died()
         if time.monotonic() > self._deadline:
@@ -123,6 +125,7 @@ class Lane:
             [sys.executable, "-P", "-c", _BOOT, str(there.fileno())],
             pass_fds=[there.fileno()],
             stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the run: a lane that died of it would look like a failed one
             stdout=self._words,
             stderr=self._words,
             env={**os.environ, **threads, "PYTHONPATH": path},

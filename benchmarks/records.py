@@ -24,6 +24,7 @@ from hansgym.errors import ConfigurationError
 RUN_FILE = "run.json"
 EPISODES_FILE = "episodes.jsonl"
 LOCK_FILE = "lock"
+ERRORS_FILE = "errors.log"
 Record = dict[str, Any]
 
 
@@ -115,8 +116,11 @@ class RunDirectory:
         self._lock: int | None = None
 
     def __enter__(self) -> RunDirectory:
-        self.path.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(self.path / LOCK_FILE)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(self.path / LOCK_FILE)
+        except OSError as error:
+            raise ConfigurationError(f"{self.path} cannot be written ({error}); choose another --out") from None
         try:
             self._adopt_header()
             self.records, size = _parse(self.path / EPISODES_FILE)
@@ -153,6 +157,11 @@ class RunDirectory:
         if name not in self.header:
             self.header[name] = plain(value)
             self._write_header()
+
+    def log(self, text: str) -> None:
+        """Add to ``errors.log``, where the traces behind the reasons are."""
+        with (self.path / ERRORS_FILE).open("a", encoding="utf-8") as file:
+            file.write(f"{text}\n")
 
     def save_arrays(self, stem: str, arrays: Mapping[str, np.ndarray]) -> Path:
         """Write ``attributions/<stem>.npz`` whole or not at all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
@@ -69,6 +70,7 @@ class Scheduler:
             raise ConfigurationError(reply.error)
         else:
             error = EpisodeError(reply.error)
+            self.directory.log(f"{self._playing[index][0].job.stem}: {reply.error}\n{reply.trace}")
             self._advance(index, lambda story: story.throw(error))
 
     def _advance(self, index: int, move: Callable[[Story], Request]) -> None:
@@ -77,10 +79,12 @@ class Scheduler:
             request = move(self._playing[index][1])
         except StopIteration:
             self._finish(index, None)
-        except (EpisodeError, AgentError) as error:
+        except EpisodeError as error:
             self._finish(index, str(error))
         except Exception as error:
-            self._finish(index, f"{type(error).__name__}: {error}")
+            trace = "".join(traceback.format_exception(error.__cause__ or error))
+            self.directory.log(f"{self._playing[index][0].job.stem}: {error}\n{trace}")
+            self._finish(index, str(error) if isinstance(error, AgentError) else f"{type(error).__name__}: {error}")
         else:
             if isinstance(request, Call):
                 self.pool.lanes[index].ask(request.method, *request.arguments)

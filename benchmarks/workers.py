@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -203,7 +204,8 @@ def _answer(worker: Worker, method: str, arguments: tuple[Any, ...]) -> tuple[st
         return "ok", getattr(worker, method)(*arguments)
     except Exception as error:
         users = method == "reset" and isinstance(error, _USERS_ERRORS)
-        return ("fatal", str(error)) if users else ("error", f"{type(error).__name__}: {error}")
+        words = str(error) if users else f"{type(error).__name__}: {error}"
+        return "fatal" if users else "error", (words, traceback.format_exc())
 
 
 def _leave_with(parent: int) -> None:

@@ -31,8 +31,7 @@ class TinyEnv(gym.Env):
     COUNTS = ("clipped",)
 
     def __init__(self, task: str, settings: Any) -> None:
-        self.task, self.size, self.cameras = task, settings.image_size, settings.cameras
-        self.image_size = settings.image_size
+        self.task, self.image_size, self.cameras = task, settings.image_size, settings.cameras
         self.segmentation = settings.segmentation
         if task == "refuses":
             raise ConfigurationError("this task cannot be made; choose another")
@@ -71,11 +70,11 @@ class TinyEnv(gym.Env):
         return {"success": done, "margin": self.goal - self.x, **extra}
 
     def observe(self, wall: np.ndarray | None = None, shift: int = 0) -> dict[str, np.ndarray]:
-        objects = np.ones((self.size, self.size), np.uint16)
-        middle = self.size // 2 + shift
+        objects = np.ones((self.image_size, self.image_size), np.uint16)
+        middle = self.image_size // 2 + shift
         objects[middle : middle + 3, 2:6] = 2
         objects[-2:] = 3
-        rgb = np.zeros((self.size, self.size, 3), np.uint8)
+        rgb = np.zeros((self.image_size, self.image_size, 3), np.uint8)
         rgb[objects == 1] = self.wall if wall is None else wall
         rgb[objects == 2] = (int(self.goal * 100), 0, 0)
         rgb[objects == 3] = int(self.x * 20) % 255

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import fields, replace
@@ -98,6 +99,35 @@ def test_a_lock_left_by_a_kill_is_no_obstacle(tmp_path: Path) -> None:
         (tmp_path / "lock").write_text(content)
         with RunDirectory(tmp_path, HEADER):
             pass
+
+
+def test_a_lock_held_by_a_child_of_the_dead_is_no_obstacle(tmp_path: Path) -> None:
+    script = (
+        "import os, sys, signal, time, json; from pathlib import Path;"
+        "from hansgym.benchmarks.records import RunDirectory;"
+        "RunDirectory(Path(sys.argv[1]), json.loads(sys.argv[2])).__enter__();"
+        "child = os.fork();"
+        "(print(child, flush=True), os.kill(os.getpid(), signal.SIGKILL)) if child else (os.close(1), time.sleep(60))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)}
+    found = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path), json.dumps(HEADER)],
+        env=environment,
+        check=False,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        with RunDirectory(tmp_path, HEADER) as run:
+            assert run.records == []
+    finally:
+        os.kill(int(found.stdout), signal.SIGKILL)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match="cannot be written"), RunDirectory(tmp_path / "file", HEADER):
+        pass
 
 
 def test_arrays_are_whole_or_absent(tmp_path: Path) -> None:

@@ -32,7 +32,9 @@ def start(out: Path) -> subprocess.Popen[bytes]:
     import json
 
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)}
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, str(out), json.dumps(SETTINGS)], env=environment)
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(out), json.dumps(SETTINGS)], env=environment, start_new_session=True
+    )
 
 
 def comparable(run: Path) -> list[dict[str, Any]]:
@@ -68,6 +70,16 @@ def test_kill_and_resume(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match=r"n_masks: there 6, here 7\).*Choose another --out"):
         evaluate("python:runner_fakes:Walker", "slow", out=killed, **{**SETTINGS, "n_masks": 7})
+
+
+def test_an_interrupted_run_keeps_no_half_episode(tmp_path: Path) -> None:
+    process = start(tmp_path)
+    while len(read_records(tmp_path)) < 2:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait() != 0
+    assert all(r["error"] is None for r in read_records(tmp_path))
+    assert not (tmp_path / "lock").exists()
 
 
 def test_lanes_end_with_a_killed_run(tmp_path: Path) -> None:

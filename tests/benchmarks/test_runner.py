@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import runner_fakes as fakes
 
+import hansgym.benchmarks
 from hansgym.attribution.ner import ner_of, pool
 from hansgym.benchmarks import evaluate
 from hansgym.benchmarks.records import read_records
@@ -65,6 +68,7 @@ def test_a_bad_agent_costs_one_episode(tmp_path: Path, sound: Any, agent: str, r
     assert bad["success"] is False
     summary = frame.attrs["summary"]
     assert (summary["n"], summary["errors"]) == (5, 1)
+    assert f"plain_{fakes.BAD_SEED}_0: agent" in (tmp_path / "errors.log").read_text()
     assert summary["success"] == frame["success"].mean()
 
 
@@ -162,6 +166,34 @@ def test_without_attribution_the_keys_are_null(tmp_path: Path) -> None:
     assert set(summary["tasks"]["plain"]) == keys
     for part in (summary, summary["tasks"]["plain"]):
         assert [part[k] for k in ("nmr@10", "nmr_interval", "ner", "ner_interval")] == [None] * 4
+
+
+def test_filming_changes_nothing_else(tmp_path: Path, sound: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    films: dict[str, tuple[Any, Any]] = {}
+
+    def write_episode(path: Path, frames: Any, decisions: Any, **settings: Any) -> None:
+        films[path.name] = (frames, decisions)
+        path.touch()
+
+    monkeypatch.setitem(sys.modules, "hansgym.benchmarks.video", SimpleNamespace(write_episode=write_episode))
+    monkeypatch.setattr(hansgym.benchmarks, "video", sys.modules["hansgym.benchmarks.video"], raising=False)
+    play(tmp_path, videos=2)
+    lines = comparable(tmp_path)
+    assert [line["video"] for line in lines] == ["videos/plain_0_0.mp4", "videos/plain_1_0.mp4", None, None, None]
+    assert [{**line, "video": None} for line in lines] == list(sound.values())
+    for line in lines[:2]:
+        frames, decisions = films[Path(line["video"]).name]
+        assert len(frames) == line["steps"] + 1
+        assert all(frame["front"].shape == (224, 224, 3) for frame in frames)
+        assert [d["step"] for d in decisions] == [d["step"] for d in line["timeline"]]
+
+
+def test_a_film_that_fails_costs_no_result(tmp_path: Path, sound: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "hansgym.benchmarks.video", SimpleNamespace())
+    monkeypatch.setattr(hansgym.benchmarks, "video", sys.modules["hansgym.benchmarks.video"], raising=False)
+    with pytest.warns(UserWarning, match="videos/plain_0_0.mp4 was not written: AttributeError"):
+        play(tmp_path, videos=1)
+    assert comparable(tmp_path) == list(sound.values())
 
 
 def test_an_agent_object_will_do(tmp_path: Path, sound: Any) -> None:
