@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from hansgym.benchmarks import expert_results as results
 from hansgym.benchmarks import experts
-from hansgym.benchmarks.experts import FIRST_SEED, Outcome, Trial
+from hansgym.benchmarks.expert_results import Outcome
+from hansgym.benchmarks.experts import FIRST_SEED, Trial
 from hansgym.envs.registration import index
 
 
@@ -26,14 +28,14 @@ def test_every_variation_gets_its_seeds_and_every_task_enough_episodes() -> None
 
 
 def test_step_limit_is_twice_the_95th_percentile_of_successes() -> None:
-    assert experts.limit_of([outcome(0, s) for s in range(101, 201)]) == 391
-    assert experts.limit_of([outcome(0, 40), outcome(0, 600, success=False)]) == 200
-    assert experts.limit_of([outcome(0, 600, success=False)]) == 200
+    assert results.limit_of([outcome(0, s) for s in range(101, 201)]) == 391
+    assert results.limit_of([outcome(0, 40), outcome(0, 600, success=False)]) == 200
+    assert results.limit_of([outcome(0, 600, success=False)]) == 200
 
 
 def test_summary_counts_slow_successes_as_failures_and_finds_the_worst_variation() -> None:
     some = [outcome(0, 50), outcome(0, 60), outcome(1, 70), outcome(1, 250), outcome(2, 80), outcome(2, 90)]
-    row = experts.summarise(some, limit=200)
+    row = results.summarise(some, limit=200)
     assert (row.n, row.successes, row.worst_variation, row.worst_rate) == (6, 5, 1, 0.5)
     assert row.failures == (some[3],)
     assert row.steps_median == 70
@@ -42,11 +44,11 @@ def test_summary_counts_slow_successes_as_failures_and_finds_the_worst_variation
 
 
 def test_failures_are_listed_with_their_margin() -> None:
-    row = experts.summarise([outcome(4, 400, success=False, seed=7), outcome(4, 90)], limit=400)
-    assert experts.failure_lines([row]) == [
+    row = results.summarise([outcome(4, 400, success=False, seed=7), outcome(4, 90)], limit=400)
+    assert results.failure_lines([row]) == [
         "close_jar variation 4 seed 7: margin 0.2500 after 400 steps, 'close the red jar'"
     ]
-    text = experts.markdown([row], "python -m hansgym.benchmarks.experts")
+    text = results.markdown([row], "python -m hansgym.benchmarks.experts")
     assert "| close_jar | 2 | 50.0 % |" in text
     assert "margin 0.2500" in text
 
@@ -54,12 +56,23 @@ def test_failures_are_listed_with_their_margin() -> None:
 def test_index_keeps_the_tasks_that_were_not_measured(tmp_path: Path) -> None:
     path = tmp_path / "index.json"
     path.write_text(json.dumps(index()), encoding="utf-8")
-    experts.write_index([experts.summarise([outcome(0, 150)], limit=300)], path)
+    results.write_index([results.summarise([outcome(0, 150)], limit=300)], path)
     written = {row["task"]: row for row in json.loads(path.read_text(encoding="utf-8"))}
     assert written["close_jar"] == {"task": "close_jar", "variations": 20, "max_episode_steps": 300}
     for row in index():
         if row["task"] != "close_jar":
             assert written[row["task"]] == row
+
+
+def test_stored_results_come_back_and_other_tasks_are_kept(tmp_path: Path) -> None:
+    jar = results.summarise([outcome(4, 400, success=False, seed=7), outcome(4, 90)], limit=400)
+    door = results.summarise([outcome(0, 40, task="close_microwave")], limit=200)
+    results.store([jar], "first", {}, tmp_path)
+    results.store([door], "second", {}, tmp_path)
+    assert results.load_summaries(tmp_path / "experts.json") == {"close_jar": jar, "close_microwave": door}
+    text = (tmp_path / "experts.md").read_text(encoding="utf-8")
+    assert "close_jar variation 4 seed 7" in text
+    assert "| close_microwave | 1 | 100.0 % |" in text
 
 
 def test_an_unsolved_episode_and_a_broken_one_are_outcomes() -> None:
@@ -75,7 +88,7 @@ def test_an_unsolved_episode_and_a_broken_one_are_outcomes() -> None:
 
 def test_expected_failures_are_sorted() -> None:
     some = [outcome(3, 9, False, "push_buttons", 2), outcome(1, 9, False, "close_jar", 5), outcome(0, 9)]
-    assert [(f["task"], f["variation"]) for f in experts.expected_failures(some)] == [
+    assert [(f["task"], f["variation"]) for f in results.expected_failures(some)] == [
         ("close_jar", 1),
         ("push_buttons", 3),
     ]

@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from hansgym.benchmarks.experts import RESULTS, expected_failures, run, trials
+from hansgym.benchmarks.expert_results import RESULTS, expected_failures
+from hansgym.benchmarks.experts import run, trials
 from hansgym.benchmarks.listing import task_names
 
 EXPECTED = RESULTS / "experts_ci.json"
