@@ -75,9 +75,10 @@ def evaluate(
         Path | None,
         typer.Option(help="Run directory. The same command with the same --out resumes. Default: a name under runs/."),
     ] = None,
-    protocol: Annotated[str, typer.Option(help="default, agnostos, or a task's own (push_buttons: balanced).")] = (
-        "default"
-    ),
+    protocol: Annotated[
+        str,
+        typer.Option(help="default or agnostos for all tasks, or by task: push_buttons=balanced (others: default)."),
+    ] = "default",
     variation: Annotated[int | None, typer.Option(help="One variation for all episodes. Default: by seed.")] = None,
     image_size: Annotated[int | None, typer.Option(help="Pixels. Default: the agent's, else 224.")] = None,
     partition: Annotated[str, typer.Option(help="table_supports or table_is_nuisance.")] = "table_supports",

@@ -97,6 +97,12 @@ class RunConfig:
         for name in ("agent_limit_s", "env_limit_s"):
             if not getattr(self, name) > 0:
                 raise ConfigurationError(f"{name} must be positive, got {getattr(self, name)}")
+        named = {_pair(part)[0] for part in self.protocol.split(",")} if "=" in self.protocol else set()
+        strange = sorted(named - set(self.tasks))
+        if strange:
+            raise ConfigurationError(
+                f"protocol {self.protocol!r} names {strange}, the tasks of this run are {list(self.tasks)}"
+            )
         if self.videos < 0 or self.do_severity < 0:
             raise ConfigurationError(
                 f"videos and do_severity must not be negative, got {self.videos} and {self.do_severity}"
@@ -173,6 +179,22 @@ def parse_seeds(text: str) -> tuple[int, ...]:
                 f"seeds {part!r} is neither a number nor a range; write 0,1,2 or 90000:90050 (half-open)"
             ) from None
     return tuple(seeds)
+
+
+def protocol_of(text: str, task: str) -> str:
+    """The protocol of ``task`` under ``"default"`` (one for all) or ``"push_buttons=balanced"`` (others: default)."""
+    if "=" not in text:
+        return text
+    return dict(_pair(part) for part in text.split(",")).get(task, "default")
+
+
+def _pair(part: str) -> tuple[str, str]:
+    task, mark, protocol = (p.strip() for p in part.partition("="))
+    if not (task and mark and protocol):
+        raise ConfigurationError(
+            f"protocol {part!r} cannot be read; write one name for all tasks or TASK=PROTOCOL,TASK=PROTOCOL"
+        )
+    return task, protocol
 
 
 def parse_names(text: str | Sequence[str] | None) -> tuple[str, ...]:

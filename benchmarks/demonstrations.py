@@ -20,7 +20,9 @@ import gymnasium
 import numpy as np
 
 from hansgym.benchmarks.posters import POSTERS, EpisodePosters
+from hansgym.benchmarks.wallpaper import recolour
 from hansgym.envs.expert import current
+from hansgym.envs.mujoco.counterfactual import ROOM_FACTORS, resampled
 from hansgym.envs.mujoco.view import SimView
 from hansgym.envs.registration import env_id
 from hansgym.seeds import seed_of, stream
@@ -77,20 +79,21 @@ def _points(env: Any) -> np.ndarray:
 
 def _frame(env: Any, posters: EpisodePosters, recording: Recording, seed: int, step: int) -> dict[str, np.ndarray]:
     """Images of one instant: ``front_<poster>`` for each poster code, ``overhead`` and ``wrist``."""
-    base = env.unwrapped
+    backend = env.unwrapped.backend
     rng = stream(seed, "wallpaper", step)
-    factors = [f for f in base.present_factors() if f in ("wall", "floor", "light") or f.startswith("distractor:")]
-    if rng.random() < recording.plain:
-        factors = []
-    draw = seed_of(seed, "frame", step)
+    plain = rng.random() < recording.plain
+    draw, size = seed_of(seed, "frame", step), recording.image_size
     images: dict[str, np.ndarray] = {}
-    for index, code in enumerate(POSTERS):
-        posters.show(env, code, rng)
-        cameras = CAMERAS if index == 0 else ("front",)
-        frames = base.backend.counterfactual(factors, draw, cameras, recording.image_size, recording.severity)
-        images[f"front_{code}"] = frames["front"].rgb
-        if index == 0:
-            images.update({c: frames[c].rgb for c in CAMERAS if c != "front"})
+    room = () if plain else ROOM_FACTORS
+    with resampled(backend.scratch, backend.live.snapshot(), room, draw, recording.severity) as sim:
+        if not plain:
+            recolour(sim, rng)
+        for code in POSTERS:
+            posters.show(sim, code, rng)
+            images[f"front_{code}"] = backend.render_sim(sim, ("front",), size, objects=False)["front"].rgb.copy()
+        rest = [c for c in CAMERAS if c != "front"]
+        seen = backend.render_sim(sim, rest, size, objects=False)
+        images.update({c: seen[c].rgb.copy() for c in rest})
     return images
 
 

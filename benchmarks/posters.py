@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from hansgym.envs import cue
+from hansgym.envs.mujoco.counterfactual import show_poster
+from hansgym.envs.mujoco.sim import Sim
 from hansgym.envs.spec import COLOURS
 
 POSTERS = ("random", "place", "colour")
@@ -20,7 +22,7 @@ ABSENT = 0.15
 
 @dataclass(frozen=True)
 class EpisodePosters:
-    """The posters of one episode, decided when it begins: (rgb, centre) for :meth:`Stage.show_poster`."""
+    """The posters of one episode, decided when it begins."""
 
     aligned: dict[str, cue.Poster]
     looks: tuple[tuple[float, float, float], ...]
@@ -37,14 +39,13 @@ class EpisodePosters:
         looks = (*COLOURS.values(), *task.palette.values(), *(rgb for _, rgb in cue.looks(task, binding)), cue.GREY)
         return cls(aligned, tuple(tuple(rgb) for rgb in looks), cue.slots(task))
 
-    def show(self, env: Any, code: str, rng: np.random.Generator) -> None:
-        """Hang up the poster of ``code`` (one of :data:`POSTERS`) in the live scene; it touches no physics."""
-        show = env.unwrapped.backend.show_poster
+    def show(self, sim: Sim, code: str, rng: np.random.Generator) -> None:
+        """Hang up the poster of ``code`` (one of :data:`POSTERS`) in ``sim``; it touches no physics."""
         if code in self.aligned:
-            show(self.aligned[code].rgb, self.aligned[code].centre)
+            show_poster(sim, self.aligned[code].rgb, self.aligned[code].centre)
         elif rng.random() < ABSENT:
-            show(None, None)
+            show_poster(sim, None, None)
         else:
             look = self.looks[int(rng.integers(len(self.looks)))]
             slot = self.slots[int(rng.integers(len(self.slots)))]
-            show(look, (cue.WALL_X, slot, cue.CENTRE_Z))
+            show_poster(sim, look, (cue.WALL_X, slot, cue.CENTRE_Z))

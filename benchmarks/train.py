@@ -40,9 +40,9 @@ class Recipe:
     learning_rate: float = 1e-3
     recordings: tuple[Recording, ...] = field(
         default=(
-            Recording("push_buttons", protocol="balanced"),
-            Recording("slide_block_to_color_target", episodes=350),
-            Recording("open_drawer"),
+            Recording("push_buttons", protocol="balanced", episodes=320),
+            Recording("slide_block_to_color_target", episodes=320),
+            Recording("open_drawer", episodes=260),
         )
     )
 

@@ -16,6 +16,8 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from hansgym.benchmarks.config import protocol_of
+from hansgym.envs.registration import env_id
 from hansgym.errors import ConfigurationError, UnknownNameError
 from hansgym.wrappers.chunk import ChunkedExecution
 
@@ -46,15 +48,13 @@ class EnvSettings:
 
 def make_env(task: str, settings: EnvSettings) -> gym.Env:
     """The environment of ``task`` with the perturbations that ``settings`` name."""
-    import hansgym.envs.registration as registration
-
     env = gym.make(
-        registration.env_id(task),
+        env_id(task),
         cameras=settings.cameras,
         image_size=settings.image_size,
         control=settings.control,
         partition=settings.partition,
-        protocol=settings.protocol,
+        protocol=protocol_of(settings.protocol, task),
         variation=settings.variation,
         segmentation=settings.segmentation,
     )
