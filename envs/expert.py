@@ -26,7 +26,8 @@ TIP_TURN_RAD = 0.12
 class Goal:
     """Where the tip should go: position (3,) m and rotation (3, 3) in the world, gripper 1 open / 0 closed.
 
-    ``speed_m`` and ``turn_rad`` bound one 50 ms step. The rotation is the tip frame: z approaches, y closes the fingers.
+    ``speed_m`` and ``turn_rad`` bound one 50 ms step. The rotation is the tip frame: z approaches, y closes the
+    fingers.
     """
 
     position: np.ndarray

@@ -72,10 +72,10 @@ def fields_of(template: str) -> set[str]:
 class Prop:
     """One object: upstream's name, its shape, and where a reset puts it.
 
-    ``asset`` names a builder module in ``assets.props`` (its ``build(spec, body, name, **params)`` fills the body that the
-    scene has made) and ``params`` its keyword arguments. ``at`` is the pose in the
-    task frame (x, y, z, yaw). With ``placed_in`` the x, y and yaw are drawn in that :class:`Area` instead. ``free``
-    bodies have a free joint; ``graspable`` ones are attached by a closing gripper.
+    ``asset`` names a builder module in ``assets.props`` (its ``build(spec, body, name, **params)`` fills the body that
+    the scene has made) and ``params`` its keyword arguments. ``at`` is the pose in the task frame (x, y, z, yaw). With
+    ``placed_in`` the x, y and yaw are drawn in that :class:`Area` instead. ``free`` bodies have a free joint;
+    ``graspable`` ones are attached by a closing gripper.
     """
 
     name: str
@@ -102,8 +102,8 @@ class Area:
 class Sensor:
     """An invisible detection volume: a box (full edge lengths) fixed to a prop or, with ``on=None``, to the task root.
 
-    ``on`` may be a template. ``follow="xy"`` takes only x and y from the prop and keeps the task frame's height and yaw.
-    ``est`` says that the volume is our estimate.
+    ``on`` may be a template. ``follow="xy"`` takes only x and y from the prop and keeps the task frame's height and
+    yaw. ``est`` says that the volume is our estimate.
     """
 
     name: str
@@ -165,11 +165,12 @@ class TaskSpec:
     """A whole task.
 
     ``roles`` and ``colours`` are ordered tables of (object-name template, value); the first match wins, ``"*"`` matches
-    every object, and every object needs a role. An object is a named body of a prop: one prop (a cabinet) may hold several
-    (its frame and drawers). ``instructions[0]`` is the canonical one, the others are paraphrases. ``footprint`` is the rectangle
-    (centre x, y, size x, y) in the task frame that must fit into the workspace after the yaw; ``yaw`` is the range of
-    the task root's yaw. ``expert`` is the ordered tuple of waypoint verbs. ``implied_by`` lists ways in which another
-    variation's success may hold honestly; ``equal_variations`` says that some variations are the same episode family.
+    every object, and every object needs a role. An object is a named body of a prop: one prop (a cabinet) may hold
+    several (its frame and drawers). ``instructions[0]`` is the canonical one, the others are paraphrases. ``footprint``
+    is the rectangle (centre x, y, size x, y) in the task frame that must fit into the workspace after the yaw; ``yaw``
+    is the range of the task root's yaw. ``expert`` is the ordered tuple of waypoint verbs. ``implied_by`` lists ways in
+    which another variation's success may hold honestly; ``equal_variations`` says that some variations are the same
+    episode family.
     """
 
     name: str
@@ -202,14 +203,29 @@ class TaskSpec:
         lost = [p.placed_in for p in self.props if p.placed_in and p.placed_in not in areas]
         if lost:
             raise ConfigurationError(f"task {self.name!r} places props in {lost}, its areas are {sorted(areas)}")
-        known = set(self.variations[0]) | {k for d in self.draws for k in d.keys}
-        for template in (*self.instructions, *(t for t, _ in self.roles), *(t for pair in self.colours for t in pair)):
+        known = self._known_keys()
+        for template in self._templates():
             missing = fields_of(template) - known
             if missing:
                 raise ConfigurationError(
-                    f"task {self.name!r}: template {template!r} wants {sorted(missing)}, variations and draws give {sorted(known)}"
+                    f"task {self.name!r}: template {template!r} wants {sorted(missing)}, "
+                    f"variations and draws give {sorted(known)}"
                 )
         self.success.check(self)
+
+    def _known_keys(self) -> set[str]:
+        """Keys that every episode's binding has, whatever its variation and protocol."""
+        drawn = {k for d in self.draws for k in d.keys}
+        given = [*self.variations, *(v for p in self.protocols.values() for v in p.variations or ())]
+        if not given:
+            raise ConfigurationError(f"task {self.name!r} has no variation; give it at least one (it may be empty)")
+        return set.intersection(*map(set, given)) | drawn
+
+    def _templates(self) -> tuple[str, ...]:
+        """All templates that this class itself fills."""
+        tables = (*(t for t, _ in self.roles), *(t for pair in self.colours for t in pair))
+        cue = () if self.candidates is None else (self.candidates.right, *self.candidates.colours.values())
+        return (*self.instructions, *tables, *(s.on for s in self.sensors if s.on), *self.joints_at_reset, *cue)
 
     def variations_under(self, protocol: str) -> tuple[Mapping[str, str], ...]:
         """The variations that ``protocol`` keeps."""

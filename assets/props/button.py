@@ -20,7 +20,7 @@ SPRING = 300.0
 
 
 def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, joint: str, wrap: str, plate: str) -> None:
-    """Fill ``body`` with base, ring ``wrap`` and cap ``plate``, which moves along the slide ``joint``; the base is painted."""
+    """Fill ``body`` with the painted base, the ring ``wrap`` and the cap ``plate``, which slides along ``joint``."""
     plastic = material(spec, "button/plastic", (1.0, 1.0, 1.0), specular=0.3, shininess=0.5)
     base = drawn(body, f"{name}/paint0", "box", (0, 0, 0), BASE, plastic)
     base.rgba = safe_rgba((0.6, 0.6, 0.6))

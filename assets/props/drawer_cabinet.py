@@ -1,7 +1,7 @@
 """A cabinet of three drawers on short metal legs. Origin: middle of the frame; the drawers open towards its -x.
 
 The body is the frame; legs and drawers are objects of their own. Each drawer has a bar handle along y and, at the
-middle of the bar, a site: z points out of the cabinet (the way the drawer opens), x along the bar.
+middle of the bar, a site: z points out of the cabinet (the way the drawer opens), y up, x along the bar.
 """
 
 from __future__ import annotations
@@ -34,19 +34,20 @@ FRICTION_LOSS, DAMPING = 1.0, 8.0
 def build(
     spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, legs: str, drawer: str, joint: str, handle: str
 ) -> None:
-    """Fill ``body``. ``legs`` names the leg object; ``drawer``, ``joint`` and ``handle`` are prefixes before bottom, middle, top."""
+    """Fill ``body``. ``legs`` names an object; ``drawer``, ``joint`` and ``handle`` are prefixes before each level."""
     wood = material(spec, "drawer_cabinet/wood", (1.0, 1.0, 1.0), "wood", specular=0.05, shininess=0.1)
     metal = material(spec, "drawer_cabinet/metal", (0.55, 0.55, 0.57), specular=0.5, shininess=0.6)
+    steel = material(spec, "drawer_cabinet/steel", (0.8, 0.8, 0.8), specular=0.4, shininess=0.5)
     for k, (at, size) in enumerate(_panels()):
         drawn(body, f"{name}/paint{k}", "box", at, size, wood).rgba = safe_rgba((0.72, 0.624, 0.48))
         touched(body, f"{name}/panel{k}_hull", "box", at, size, mass=0.8)
-    _add_legs(body, legs, metal)
+    _add_legs(body, legs, steel)
     for level, z in zip(LEVELS, LEVEL_Z, strict=True):
         _add_drawer(body, f"{drawer}{level}", f"{joint}{level}", f"{handle}{level}", z, (wood, metal))
 
 
 def _panels() -> list[tuple[tuple[float, float, float], tuple[float, float, float]]]:
-    """Centres and sizes of the frame's boards: two sides, top, bottom, back, two shelves."""
+    """Centres and sizes of the frame's boards: two sides, top, bottom, back."""
     side_y, top_z, back_x = (WIDTH - SIDE) / 2, (HEIGHT - SIDE) / 2, (DEPTH - SIDE) / 2
     inner = WIDTH - 2 * SIDE
     return [
@@ -58,13 +59,13 @@ def _panels() -> list[tuple[tuple[float, float, float], tuple[float, float, floa
     ]
 
 
-def _add_legs(body: mujoco.MjsBody, name: str, metal: str) -> None:
-    """Four upright legs and the rails that join them, below the frame."""
+def _add_legs(body: mujoco.MjsBody, name: str, steel: str) -> None:
+    """Four upright legs below the frame."""
     legs = body.add_body(name=name, pos=[0.0, 0.0, -(HEIGHT + LEGS[2]) / 2])
     x, y = (LEGS[0] - LEG_EDGE) / 2, (LEGS[1] - LEG_EDGE) / 2
     for k, (sx, sy) in enumerate(((1, 1), (1, -1), (-1, 1), (-1, -1))):
         size = (LEG_EDGE, LEG_EDGE, LEGS[2])
-        drawn(legs, f"{name}/leg{k}", "box", (sx * x, sy * y, 0), size, metal)
+        drawn(legs, f"{name}/leg{k}", "box", (sx * x, sy * y, 0), size, steel)
         touched(legs, f"{name}/leg{k}_hull", "box", (sx * x, sy * y, 0), size, mass=0.016)
 
 
@@ -110,5 +111,5 @@ def _add_handle(drawer: mujoco.MjsBody, name: str, handle: str, face: float, met
         drawn(drawer, f"{name}/handle{k}", "cylinder", at, size, metal).quat = quaternion
         hull = touched(drawer, f"{name}/handle{k}_hull", "cylinder", at, size, mass=0.01, friction=1.0)
         hull.quat = quaternion
-    # Columns of the site's frame: x along the bar (world -y), y down, z out of the cabinet (-x).
+    # The site's axes in the cabinet's frame: x is -y (along the bar), y is up, z is -x (out).
     drawer.add_site(name=handle, pos=[bar_x, 0.0, 0.0], quat=[0.5, 0.5, -0.5, -0.5], size=[0.004] * 3, group=4)

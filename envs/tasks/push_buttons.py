@@ -19,7 +19,7 @@ NOT_PUSHED = "none"
 
 
 def _variation(colours: tuple[str, ...]) -> dict[str, str]:
-    """The variation that pushes buttons of ``colours`` in order; ``push1`` and ``push2`` name further pushed buttons."""
+    """The variation that pushes buttons of ``colours`` in order; ``push1``, ``push2``: further buttons, if pushed."""
     entries = {f"colour{k}": colour for k, colour in enumerate(colours)}
     pushed = {f"push{k}": str(k) if k < len(colours) else NOT_PUSHED for k in (1, 2)}
     tails = {
@@ -91,5 +91,6 @@ TASK = TaskSpec(
         ),
     },
     equal_variations="the 17 one-button variations are one episode family, as are the 16 that push maroon, then green",
+    implied_by="pushing three buttons pushes the first one and the first two on the way",
     notes="Pushing a wrong button is not penalised. Caps stay red; upstream's turn green when pushed.",
 )

@@ -56,5 +56,5 @@ TASK = TaskSpec(
             note="variation 0 only; the published rule is the default one",
         )
     },
-    notes="Upstream pushes blue and yellow in two straight strokes; the expert here pushes along the line to the square.",
+    notes="Upstream pushes to blue and yellow in two straight strokes; the expert here pushes straight at the square.",
 )

@@ -21,9 +21,9 @@ class Pull:
     """Grip the bar at the site ``handle`` and draw it along the site's z until ``joint`` has gone ``distance_m``.
 
     The site's x runs along the bar. The hand is level, its fingers close vertically, and it comes at the bar from
-    ``skew_rad`` beside the site's -z, on its +x side: straight on there is no room between robot and cabinet. ``depth_m``:
-    how far the tip reaches past the bar; ``stand_off_m``: where the approach begins; ``top_m``: the height in the world
-    over which the hand may cross what the handle is fixed to.
+    ``skew_rad`` beside the site's -z, on its +x side: straight on there is no room between robot and cabinet.
+    ``depth_m``: how far the tip reaches past the bar; ``stand_off_m``: where the approach begins; ``top_m``: the height
+    in the world over which the hand may cross what the handle is fixed to.
     """
 
     handle: str
