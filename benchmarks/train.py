@@ -35,7 +35,7 @@ class Recipe:
     poster: str
     honest_words: bool
     seed: int = 0
-    steps: int = 14_000
+    steps: int = 9_000
     batch: int = 64
     learning_rate: float = 1e-3
     recordings: tuple[Recording, ...] = field(
