@@ -22,7 +22,7 @@ from hansgym.benchmarks.lanes import LanePool
 from hansgym.benchmarks.progress import RunProgress
 from hansgym.benchmarks.records import RunDirectory
 from hansgym.benchmarks.scheduler import Scheduler
-from hansgym.benchmarks.workers import EnvSettings
+from hansgym.benchmarks.workers import EnvSettings, make_env
 from hansgym.errors import ConfigurationError
 from hansgym.lookup import unknown
 from hansgym.specs import AgentSpec
@@ -70,7 +70,8 @@ def evaluate(
     agent and the settings); if it holds the same run, only what is missing is run. The control mode, the cameras and,
     where it has one, the image size are the agent's. ``attribute``: "iss" explains every ``attribute_stride``-th
     decision by ``method`` with ``n_masks`` masks; "do" resamples the world at every ``do_stride``-th one, ``do_draws``
-    times per factor (``do_factors``: only these). ``perturb``: texts such as ``"cue:code=place,setting=aligned"``.
+    times per factor (``do_factors``: only these). ``protocol``: one for all tasks or, by task,
+    ``"push_buttons=balanced"`` (the others: default). ``perturb``: texts such as ``"cue:code=place,setting=aligned"``.
     ``videos``: episodes per task that are filmed. An agent or an environment that raises, or is silent for
     ``agent_limit_s`` or ``env_limit_s`` seconds, makes its episode an error, and the run goes on.
 
@@ -233,6 +234,9 @@ def _check(config: RunConfig, spec: AgentSpec) -> None:
         method(config.method)
         if not spec.cameras:
             raise ConfigurationError(f"agent {spec.name!r} sees no camera: there is nothing to explain; leave out iss")
+    if config.env_factory == DEFAULT_FACTORY:
+        for task in config.tasks:  # a simulator starts with the first reset only: this costs nothing
+            make_env(task, env_settings(config, spec)).close()
 
 
 def _header(config: RunConfig, spec: AgentSpec) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hansgym.benchmarks.config import RunConfig, differences, from_identity, parse_names, parse_seeds
+from hansgym.benchmarks.config import RunConfig, differences, from_identity, parse_names, parse_seeds, protocol_of
 from hansgym.benchmarks.records import RunDirectory, plain, read_records, read_run
 from hansgym.errors import ConfigurationError, UnknownNameError
 
@@ -188,6 +188,15 @@ def test_seeds_are_read() -> None:
             parse_seeds(text)
     assert parse_names("iss, do") == ("iss", "do")
     assert parse_names("none") == parse_names(None) == ()
+
+
+def test_protocols_by_task() -> None:
+    assert [protocol_of("agnostos", t) for t in "ab"] == ["agnostos", "agnostos"]
+    assert [protocol_of("a=x, c=y", t) for t in "abc"] == ["x", "default", "y"]
+    with pytest.raises(ConfigurationError, match=r"names \['c'\], the tasks of this run are \['a', 'b'\]"):
+        replace(CONFIG, protocol="a=x,c=y")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        replace(CONFIG, protocol="a=")
 
 
 @pytest.mark.parametrize(

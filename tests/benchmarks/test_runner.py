@@ -106,6 +106,11 @@ def test_a_setting_that_cannot_work_ends_the_run(tmp_path: Path) -> None:
         evaluate("random", None)
     with pytest.raises(UnknownNameError, match=r"unknown task 'open_drawr'\. Did you mean 'open_drawer'"):
         evaluate("random", "open_drawr")
+    with pytest.raises(ConfigurationError, match="close_microwave"):
+        evaluate("random", "open_drawer,close_microwave", perturb="cue", out=tmp_path / "never")
+    with pytest.raises(UnknownNameError, match="protocol of task 'open_drawer' 'balancd'"):
+        evaluate("random", "open_drawer", protocol="balancd", out=tmp_path / "never")
+    assert not (tmp_path / "never").exists()
     with pytest.raises(UnknownNameError, match="unknown suite 'quick'"):
         evaluate("random", suite="quick")
 
