@@ -300,6 +300,11 @@ def test_goals_are_pure_and_change_smoothly(task, arranged) -> None:
         backend.step(action[:7], action[7])
 
 
+def test_a_longer_plan_begins_with_the_shorter_one(arranged) -> None:
+    backend = arranged(PEG, seed=30)
+    assert np.array_equal(backend.expert_chunk(16)[:8], backend.expert_chunk(8))
+
+
 def test_place_is_done_only_when_let_go_of_in_place(arranged) -> None:
     backend = arranged(JAR, seed=5)
     place = next(v for v in JAR.expert if isinstance(v, Place))
