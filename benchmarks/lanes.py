@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hansgym.benchmarks.workers import EnvSettings
 
+START_S = 120.0
+"""What the first answer of a fresh process may take more: it imports a simulator."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _BOOT = "import sys; from hansgym.benchmarks.workers import serve; serve(int(sys.argv[1]))"
 
@@ -65,10 +67,12 @@ class Lane:
 
     def ask(self, method: str, *arguments: Any) -> None:
         """Send a request; the answer comes through :meth:`collect`."""
+        limit = self._limit_s
         if self._process is None:
             self._start()
+            limit += START_S
         self._asked = method
-        self._deadline = time.monotonic() + self._limit_s
+        self._deadline = time.monotonic() + limit
         assert self.connection is not None
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a dead lane is noticed when it is collected
             self.connection.send((method, arguments))
