@@ -15,16 +15,12 @@ from hansgym.envs.arguments import BACKENDS, RENDER_MODES, check_names, checked_
 from hansgym.envs.backend import Backend, Episode, Frame, Proprioception, ResetRequest, ScenePerturbation, Verdict
 from hansgym.envs.spec import TaskSpec
 from hansgym.errors import ConfigurationError
-from hansgym.roles import region_image
 from hansgym.seeds import stream
 from hansgym.specs import CAMERAS, CONTROL_HZ, ActionSpec
 
 TASKS = "hansgym.envs.tasks"
 RENDER_SIZE = 480
 """Pixels of the square front view that :meth:`HansGymEnv.render` returns."""
-
-OPEN_ABOVE = 0.9
-"""``gripper_open`` is 1 when the opening is over this share of the full 0.08 m."""
 
 
 class HansGymEnv(gym.Env):
@@ -180,23 +176,13 @@ class HansGymEnv(gym.Env):
         return self._assemble(backend.proprioception(), frames)
 
     def _assemble(self, feel: Proprioception, frames: Mapping[str, Frame] | None) -> dict[str, Any]:
-        _, episode = self._live()
+        objects = self._live()[1].objects
         seen: dict[str, np.ndarray] = {}
         for camera in self.cameras:
-            frame = frames[camera] if frames is not None else self._blank()
-            seen[f"{camera}_rgb"] = np.array(frame.rgb, np.uint8)
-            seen[f"{camera}_mask"] = region_image(frame.objects, episode.objects, self.partition)
-            if self.segmentation:
-                seen[f"{camera}_objects"] = np.array(frame.objects, np.uint16)
-        seen["joint_positions"] = np.array(feel.joint_positions, np.float32)
-        seen["joint_velocities"] = np.array(feel.joint_velocities, np.float32)
-        seen["gripper_open"] = np.array([feel.opening > OPEN_ABOVE], np.float32)
-        seen["gripper_pose"] = np.array(feel.gripper_pose, np.float32)
+            frame = layouts.blank(self.image_size) if frames is None else frames[camera]
+            seen |= layouts.camera_entries(camera, frame, objects, self.partition, self.segmentation)
+        seen |= layouts.state_entries(feel)
         return layouts.to_lerobot(seen) if self.obs_layout == "lerobot" else seen
-
-    def _blank(self) -> Frame:
-        square = (self.image_size, self.image_size)
-        return Frame(np.zeros((*square, 3), np.uint8), np.zeros(square, np.uint16))
 
     def render(self) -> np.ndarray | None:
         """The front view, uint8 (480, 480, 3), whatever cameras are observed; None without a render mode."""

@@ -12,8 +12,12 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.spaces import Box, Dict
 
+from hansgym.envs.backend import Frame, Proprioception
 from hansgym.envs.control_modes import JOINT_HIGH, JOINT_LOW
-from hansgym.roles import Region
+from hansgym.roles import Region, SceneObject, region_image
+
+OPEN_ABOVE = 0.9
+"""``gripper_open`` is 1 when the opening is over this share of the full 0.08 m."""
 
 JOINT_SLACK_RAD = 0.1
 """How far beyond its limits a pushed joint may be observed; joint limits in a simulator are not infinitely stiff."""
@@ -40,7 +44,7 @@ def observation_space(cameras: tuple[str, ...], image_size: int, segmentation: b
     with ``segmentation`` ``<camera>_objects`` uint16 (H, W); proprioception float32.
     """
     square = (image_size, image_size)
-    spaces: dict[str, Box] = {}
+    spaces: dict[str, gym.Space[Any]] = {}
     for camera in cameras:
         spaces[f"{camera}_rgb"] = Box(0, 255, (*square, 3), np.uint8)
         spaces[f"{camera}_mask"] = Box(0, max(Region), square, np.uint8)
@@ -51,6 +55,35 @@ def observation_space(cameras: tuple[str, ...], image_size: int, segmentation: b
     spaces["gripper_open"] = _box([0.0], [1.0])
     spaces["gripper_pose"] = _box([-ROOM_M] * 3 + [-1.0] * 4, [ROOM_M] * 3 + [1.0] * 4)
     return Dict(spaces)
+
+
+def blank(image_size: int) -> Frame:
+    """A black picture without objects."""
+    square = (image_size, image_size)
+    return Frame(np.zeros((*square, 3), np.uint8), np.zeros(square, np.uint16))
+
+
+def camera_entries(
+    camera: str, frame: Frame, objects: tuple[SceneObject, ...], partition: str, segmentation: bool
+) -> dict[str, np.ndarray]:
+    """The observation's entries for one camera, as arrays that nobody else holds."""
+    entries = {
+        f"{camera}_rgb": np.array(frame.rgb, np.uint8),
+        f"{camera}_mask": region_image(frame.objects, objects, partition),
+    }
+    if segmentation:
+        entries[f"{camera}_objects"] = np.array(frame.objects, np.uint16)
+    return entries
+
+
+def state_entries(feel: Proprioception) -> dict[str, np.ndarray]:
+    """The observation's proprioception, float32."""
+    return {
+        "joint_positions": np.array(feel.joint_positions, np.float32),
+        "joint_velocities": np.array(feel.joint_velocities, np.float32),
+        "gripper_open": np.array([feel.opening > OPEN_ABOVE], np.float32),
+        "gripper_pose": np.array(feel.gripper_pose, np.float32),
+    }
 
 
 def lerobot_space(space: Dict) -> Dict:
