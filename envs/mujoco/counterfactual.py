@@ -201,10 +201,10 @@ def recolourings(sim: Sim, name: str) -> tuple[str, ...]:
     """Colour names that ``name`` may take: not its own, nor a TARGET's or FIXTURE's, nor one the instruction names."""
     task, binding = sim.scene.task, sim.binding
     needed = [*objects_of(sim, Role.TARGET), *objects_of(sim, Role.FIXTURE), name]
-    taken = [rgb for item in needed for rgb in colours_of(sim, item)]
+    taken = np.array([rgb for item in needed for rgb in colours_of(sim, item)])
+    apart = np.abs(np.array(list(COLOURS.values()))[:, None] - taken).max(axis=2).min(axis=1)
     spoken = spoken_colours(task, binding)
-    free = (n for n, rgb in COLOURS.items() if n not in spoken and not any(same_colour(rgb, t) for t in taken))
-    return tuple(free)
+    return tuple(n for n, gap in zip(COLOURS, apart, strict=True) if n not in spoken and gap >= SAME_COLOUR)
 
 
 def spoken_colours(task: TaskSpec, binding: Mapping[str, str]) -> frozenset[str]:

@@ -63,7 +63,7 @@ class Scene:
 
     ``objects`` are the (id, name) pairs of segmentation images and ``geom_objects`` (ngeom,) the id of each geom's
     object; ``object_geoms`` the geoms of each object by which its distance to a volume is measured: those that collide,
-    or all visible ones of an object without collision geoms.
+    or all visible ones of an object without collision geoms. ``paint``: object -> its geoms called ``<object>/paint…``.
     """
 
     task: TaskSpec
@@ -79,6 +79,7 @@ class Scene:
     objects: tuple[tuple[int, str], ...]
     geom_objects: np.ndarray
     object_geoms: Mapping[str, tuple[int, ...]]
+    paint: Mapping[str, tuple[int, ...]]
     robot_bodies: frozenset[int]
     frames: Mapping[str, tuple[str, int]]
     ik: InverseKinematics
@@ -92,9 +93,8 @@ class Scene:
         return FIXED_ROLES.get(name)
 
     def painted(self, name: str) -> list[int]:
-        """Geoms of object ``name`` that a task's colour covers: those called ``<object>/paint…``."""
-        model = self.model
-        return [g for g in range(model.ngeom) if model.geom(g).name.startswith(f"{name}/paint")]
+        """Geoms of object ``name`` that a task's colour covers."""
+        return list(self.paint.get(name, ()))
 
     def scene_objects(self, binding: Mapping[str, str]) -> tuple[SceneObject, ...]:
         """All objects with their roles under ``binding``."""
@@ -230,10 +230,21 @@ def _index(task: TaskSpec, model: mujoco.MjModel, robot: list[str]) -> Scene:
         objects=objects,
         geom_objects=ids,
         object_geoms=geoms,
+        paint=_paint(model),
         robot_bodies=frozenset(model.body(n).id for n in robot),
         frames=_frames(model),
         ik=InverseKinematics(),
     )
+
+
+def _paint(model: mujoco.MjModel) -> dict[str, tuple[int, ...]]:
+    """Object name -> ids of its geoms that a task's colour covers."""
+    found: dict[str, list[int]] = {}
+    for geom in range(model.ngeom):
+        name, mark, _ = model.geom(geom).name.partition("/paint")
+        if mark:
+            found.setdefault(name, []).append(geom)
+    return {name: tuple(geoms) for name, geoms in found.items()}
 
 
 def _prop_index(model: mujoco.MjModel, prop: Prop) -> PropIndex:
