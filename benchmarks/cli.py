@@ -7,16 +7,13 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from hansgym.errors import HansGymError
-
-if TYPE_CHECKING:
-    import pandas
 
 app = typer.Typer(
     name="hansgym",
@@ -156,7 +153,9 @@ def evaluate(
     )
     if as_json:
         _last_word(frame.attrs["summary"])
-    _print_run(frame)
+    from hansgym.benchmarks.show import print_run
+
+    print_run(frame)
 
 
 @app.command()
@@ -206,8 +205,9 @@ def check_agent(
 ) -> None:
     """Check that an agent does what it declares, and say in plain words what is off. Exits 1 if a check fails."""
     from hansgym.agents.check import check_agent as check
+    from hansgym.benchmarks.show import observed
 
-    found = check(uri) if task is None else check(uri, **_observed(uri, task))
+    found = check(uri) if task is None else check(uri, **observed(uri, task))
     print(json.dumps(found.to_json()) if as_json else str(found))
     if not found.ok:
         raise typer.Exit(1)
@@ -242,35 +242,6 @@ def train(
     print(json.dumps({"weights": str(path)}) if as_json else f"wrote {path}")
 
 
-def _observed(uri: str, task: str) -> dict[str, Any]:
-    """Four first observations of ``task``, as the agent would get them, and the environment's action contract."""
-    import gymnasium as gym
-
-    from hansgym.agents.registry import make_agent
-    from hansgym.batch import Batch
-    from hansgym.benchmarks import listing
-    from hansgym.envs.registration import env_id
-
-    listing.check_task(task)
-    spec = make_agent(uri).spec
-    env: Any = gym.make(
-        env_id(task), cameras=spec.cameras, image_size=spec.image_size or 224, control=spec.action.mode
-    ).unwrapped
-    seen, words, privileged = [], [], []
-    for seed in range(4):
-        observation, info = env.reset(seed=seed)
-        seen.append(observation)
-        words.append(info["instruction"])
-        privileged.append({need: getattr(env, need)(spec.horizon) for need in spec.needs})
-    env.close()
-    import numpy as np
-
-    batch = Batch.from_observations(
-        seen, words, spec.cameras, privileged={k: np.stack([p[k] for p in privileged]) for k in spec.needs}
-    )
-    return {"batch": batch, "action": env.action_spec}
-
-
 def _resumable(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function``, saying on Ctrl-C what is kept."""
 
@@ -284,33 +255,6 @@ def _resumable(function: Callable[..., Any]) -> Callable[..., Any]:
             raise typer.Exit(130) from None
 
     return call
-
-
-def _print_run(frame: pandas.DataFrame) -> None:
-    """The table of a run for a person."""
-    from hansgym.benchmarks.aggregate import with_interval
-
-    summary, details = frame.attrs["summary"], frame.attrs["details"]
-    table = Table("task", "success", "n", "errors", "nmr@10", "ner")
-    for name, row in [*summary["tasks"].items(), *([("all", summary)] if len(summary["tasks"]) > 1 else [])]:
-        table.add_row(
-            *(name, with_interval(row["success"], row["interval"]), str(row["n"]), str(row["errors"])),
-            with_interval(row["nmr@10"], row["nmr_interval"]),
-            with_interval(row["ner"], row["ner_interval"]),
-        )
-    console = Console()
-    console.print(table)
-    console.print("Brackets: 95 % intervals.")
-    if details["nuisance_area"] is not None:
-        nulls = f"; {details['nmr_nulls']} decisions had none" if details["nmr_nulls"] else ""
-        console.print(f"A random map would score nmr {details['nuisance_area']:.2f}{nulls}.")
-    if details["effects"]["text"]:
-        console.print(f"Worst nuisance factor: {details['effects']['text']}.")
-    if summary["errors"]:
-        reasons = frame["error"].dropna().value_counts()
-        console.print("\n".join(f"{count} x {reason}" for reason, count in reasons.items()), markup=False)
-        console.print(f"Traces: {summary['run']}/errors.log", markup=False, soft_wrap=True)
-    console.print(f"Run: {summary['run']}", markup=False, soft_wrap=True)
 
 
 def _last_word(summary: dict[str, Any]) -> None:

@@ -99,7 +99,7 @@ def test_what_the_user_can_mend_is_said_plainly(
 
 
 def test_evaluate_ends_with_its_result(tmp_path: Path) -> None:
-    arguments = ("evaluate", "--agent", "random", "--tasks", "open_drawer,close_jar", "--image-size", "64", "--json")
+    arguments = ("evaluate", "--agent", "expert", "--tasks", "open_drawer,push_buttons", "--image-size", "16", "--json")
     found = hansgym(*arguments, "--seeds", "7", "--out", str(tmp_path / "run"))
     assert found.returncode == 0
     assert found.stdout.endswith("}\n")
@@ -107,7 +107,7 @@ def test_evaluate_ends_with_its_result(tmp_path: Path) -> None:
     keys = {"success", "interval", "n", "errors", "nmr@10", "nmr_interval", "ner", "ner_interval"}
     assert set(summary) == {"run", "tasks", *keys}
     assert (summary["n"], summary["errors"]) == (2, 0)
-    assert set(summary["tasks"]) == {"open_drawer", "close_jar"}
+    assert set(summary["tasks"]) == {"open_drawer", "push_buttons"}
     assert all(set(part) == keys for part in summary["tasks"].values())
     again = hansgym(*arguments, "--seeds", "7", "--out", str(tmp_path / "run"))
     assert json.loads(again.stdout.splitlines()[-1]) == summary
@@ -115,10 +115,13 @@ def test_evaluate_ends_with_its_result(tmp_path: Path) -> None:
     assert other.returncode == 2
     assert "seeds: there [7], here [8]" in other.stdout
     board = hansgym("leaderboard", str(tmp_path / "run"), "--out", str(tmp_path / "board"), "--json")
-    assert json.loads(board.stdout)["groups"][0]["rows"][0]["agent"] == "random"
+    assert json.loads(board.stdout)["groups"][0]["rows"][0]["agent"] == "expert"
 
 
 def test_check_agent() -> None:
     found = CliRunner().invoke(app, ["check-agent", "random", "--json"])
     assert found.exit_code == 0
     assert json.loads(found.stdout)["ok"] is True
+    real = CliRunner().invoke(app, ["check-agent", "expert", "--task", "open_drawer"])
+    assert real.exit_code == 0, real.stdout
+    assert "expert does what it declares" in real.stdout
