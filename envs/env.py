@@ -179,8 +179,10 @@ class HansGymEnv(gym.Env):
         objects = self._live()[1].objects
         seen: dict[str, np.ndarray] = {}
         for camera in self.cameras:
-            frame = layouts.blank(self.image_size) if frames is None else frames[camera]
-            seen |= layouts.camera_entries(camera, frame, objects, self.partition, self.segmentation)
+            if frames is None:
+                seen |= layouts.blank_entries(camera, self.image_size, self.segmentation)
+            else:
+                seen |= layouts.camera_entries(camera, frames[camera], objects, self.partition, self.segmentation)
         seen |= layouts.state_entries(feel)
         return layouts.to_lerobot(seen) if self.obs_layout == "lerobot" else seen
 

@@ -57,12 +57,6 @@ def observation_space(cameras: tuple[str, ...], image_size: int, segmentation: b
     return Dict(spaces)
 
 
-def blank(image_size: int) -> Frame:
-    """A black picture without objects."""
-    square = (image_size, image_size)
-    return Frame(np.zeros((*square, 3), np.uint8), np.zeros(square, np.uint16))
-
-
 def camera_entries(
     camera: str, frame: Frame, objects: tuple[SceneObject, ...], partition: str, segmentation: bool
 ) -> dict[str, np.ndarray]:
@@ -73,6 +67,15 @@ def camera_entries(
     }
     if segmentation:
         entries[f"{camera}_objects"] = np.array(frame.objects, np.uint16)
+    return entries
+
+
+def blank_entries(camera: str, image_size: int, segmentation: bool) -> dict[str, np.ndarray]:
+    """The same for a picture that nobody took: black, without objects, all of it NUISANCE."""
+    square = (image_size, image_size)
+    entries = {f"{camera}_rgb": np.zeros((*square, 3), np.uint8), f"{camera}_mask": np.zeros(square, np.uint8)}
+    if segmentation:
+        entries[f"{camera}_objects"] = np.zeros(square, np.uint16)
     return entries
 
 

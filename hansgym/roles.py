@@ -31,6 +31,9 @@ class Region(enum.IntEnum):
     SUPPORT = 2
 
 
+NO_REGION = 255
+"""Marks ids that no object has; never in a result."""
+
 _TABLE_SUPPORTS = {
     Role.ROBOT: Region.ACTION,
     Role.TARGET: Region.SUPPORT,
@@ -74,12 +77,12 @@ def region_image(objects_image: np.ndarray, objects: tuple[SceneObject, ...], pa
     """
     mapping = partition(partition_name)
     size = int(max([int(objects_image.max(initial=0))] + [o.id for o in objects])) + 1
-    table = np.full(size, 255, np.uint8)
+    table = np.full(size, NO_REGION, np.uint8)
     table[0] = Region.NUISANCE
     for item in objects:
         table[item.id] = mapping[item.role]
-    regions = table[objects_image]
-    if (regions == 255).any():
+    regions = table.take(objects_image)
+    if regions.max(initial=0) == NO_REGION:
         unknown = sorted(set(np.unique(objects_image).tolist()) - {o.id for o in objects} - {0})
         raise ValueError(f"object ids {unknown} in the image belong to no object of the scene")
     return regions

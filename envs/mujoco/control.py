@@ -32,6 +32,7 @@ LEAD_RAD = np.array([0.02, 0.01, 0.025, 0.012, 0.02, 0.02, 0.02])
 Force limits of the actuators would not do: they clip the damping too, which the integrator treats implicitly.
 """
 
+BLOCKED_RAD = 2 * LEAD_RAD
 REACHED_RAD = 5e-3
 
 FINGER_OPEN_M = panda.FINGER_TRAVEL
@@ -82,28 +83,42 @@ def drive(sim: Sim, joint_target: np.ndarray, gripper: float, substeps: int) -> 
     feedforward = KV / KP * (end - start) / (substeps * dt)
     path = start + np.arange(substeps)[:, None] / substeps * (end - start)
     goal = FINGER_OPEN_M if gripper > 0.5 else 0.0
+    qpos, ctrl = data.qpos, data.ctrl  # views: they follow the simulation
+    servos = ctrl[:7]
+    joints, ahead = np.empty(7), np.empty(7)
     for row in path:
-        joints = data.qpos[scene.arm_qpos]
-        ahead = row - joints
+        np.take(qpos, scene.arm_qpos, out=joints, mode="clip")
+        np.subtract(row, joints, out=ahead)
         # A joint that lags as far as no free motion makes it is blocked, and not urged to move on either.
-        urge = feedforward * (np.abs(ahead) < 2 * LEAD_RAD)
-        data.ctrl[:7] = joints + np.minimum(np.maximum(ahead, -LEAD_RAD), LEAD_RAD) + urge
-        _drive_fingers(sim, goal, dt)
+        urge = feedforward * (np.abs(ahead) < BLOCKED_RAD)
+        np.maximum(ahead, -LEAD_RAD, out=ahead)
+        np.minimum(ahead, LEAD_RAD, out=ahead)
+        np.add(joints, ahead, out=servos)
+        servos += urge
+        _drive_fingers(sim, qpos, ctrl, goal, dt)
         mujoco.mj_step(model, data)
     sim.reference = end
     return {"speed_limited": int(np.max(np.abs(target - end)) > REACHED_RAD)}
 
 
-def _drive_fingers(sim: Sim, goal: float, dt: float) -> None:
-    """One substep of the fingers' reference towards ``goal`` (m of each finger), at their speed and bounded squeeze."""
-    data, (left, right) = sim.data, sim.scene.finger_qpos
-    first, second = float(data.qpos[left]), float(data.qpos[right])
+def _drive_fingers(sim: Sim, qpos: np.ndarray, ctrl: np.ndarray, goal: float, dt: float) -> None:
+    """One substep of the fingers' reference towards ``goal`` (m of each finger), at their speed and bounded squeeze.
+
+    Plain floats and comparisons: this runs at every substep, where NumPy would cost more than the physics.
+    """
+    left, right = sim.scene.finger_qpos.tolist()
+    first, second = qpos.item(left), qpos.item(right)
     squeeze = (HOLD_N if sim.held else GRIP_N) / FINGER_KP
     reach = FINGER_SPEED * dt
     old = sim.finger_reference
-    new = old + min(max(goal - old, -reach), reach)
-    new = min(max(new, min(first, second) - squeeze), max(first, second) + squeeze)
+    new = old + _within(goal - old, -reach, reach)
+    low, high = (first, second) if first < second else (second, first)
+    new = _within(new, low - squeeze, high + squeeze)
     lead = FINGER_KV / FINGER_KP * (new - old) / dt
-    data.ctrl[7] = min(max(new, first - squeeze), first + squeeze) + lead
-    data.ctrl[8] = min(max(new, second - squeeze), second + squeeze) + lead
+    ctrl[7] = _within(new, first - squeeze, first + squeeze) + lead
+    ctrl[8] = _within(new, second - squeeze, second + squeeze) + lead
     sim.finger_reference = new
+
+
+def _within(value: float, low: float, high: float) -> float:
+    return low if value < low else high if value > high else value
