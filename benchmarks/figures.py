@@ -88,7 +88,7 @@ def effect_bars(effects: Mapping[str, Any], top: float | None = None) -> list[Ba
     sizes, intervals = effects["e"], effects["e_interval"]
     end = effect_top([effects]) if top is None else top
     single = sorted((f for f in sizes if f not in ("task", "nuisance")), key=lambda f: (-sizes[f], f))
-    order = [f for f in ("task", "nuisance") if f in sizes] + single
+    order: list[str] = [f for f in ("task", "nuisance") if f in sizes] + single
     return [
         bar(
             {"task": "task moved", "nuisance": "all nuisance at once"}.get(factor, factor),

@@ -12,7 +12,7 @@ from hansgym.benchmarks import figures, report_views
 from hansgym.benchmarks.figures import bar, number, percent
 from hansgym.benchmarks.report_data import Run
 
-MOST_SCENES = 3
+MOST_SCENES, MOST_BARS = 3, 8
 MOST_FILMS_BYTES = 24_000_000
 
 
@@ -110,7 +110,8 @@ def _link(run: Run, path: Path) -> str | None:
 
 def _effects(name: str, run: Run, top: float) -> dict[str, Any]:
     found = run.details["effects"]
-    return {"name": name, "bars": figures.effect_bars(found, top), "text": found["text"]}
+    bars = figures.effect_bars(found, top)
+    return {"name": name, "bars": bars[:MOST_BARS], "more": len(bars[MOST_BARS:]), "text": found["text"]}
 
 
 def _scenes(runs: Sequence[Run]) -> list[dict[str, Any]]:

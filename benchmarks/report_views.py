@@ -132,6 +132,7 @@ def film(record: Record, run: Run) -> dict[str, Any]:
         "cue": cue_words(record["perturbations"]),
         "timeline": _timeline(record),
         "nmr": (record.get("nmr") or {}).get("10"),
+        "cameras": run.config["cameras"],
         "rows": rows,
         "width": cameras * TILE + (cameras - 1) * GAP,
         "height": TILE + LABEL,
@@ -186,7 +187,8 @@ def settings(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
     header = run.header
     agent = header.get("agent") if isinstance(header.get("agent"), Mapping) else {}
     circumstances = {k: header.get(k) for k in ("versions", "graphics", "platform", "config_hash")}
-    config = {**run.config, "seeds": compact(run.config["seeds"])}
+    order = [f.name for f in fields(RunConfig) if f.name in run.config]
+    config = {**{k: run.config[k] for k in order}, **run.config, "seeds": compact(run.config["seeds"])}
     return [
         ("Settings", [(k, words(v) or "none") for k, v in config.items()]),
         ("Agent", [(k, words(v) or "none") for k, v in _flat_once(agent)]),

@@ -141,6 +141,9 @@ for (const button of all(".copy")) {
 }
 for (const button of all(".together")) {
   button.hidden = false;
+  for (const video of all(".film video", button.closest(".scene"))) {
+    video.addEventListener("ended", () => { button.textContent = "▶ Play all"; });
+  }
   button.addEventListener("click", () => {
     const films = all(".film video", button.closest(".scene"));
     const stop = films.some((v) => !v.paused && !v.ended);
