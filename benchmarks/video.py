@@ -25,7 +25,7 @@ LABEL = 20
 GAP = 4
 OPACITY = 0.75
 QUALITY = "30"  # x264's constant rate factor: 70 steps of three cameras with overlay take about 150 KB
-LONG = 200  # films of more steps keep every second frame, at the same speed
+LONG, LONG_QUALITY = 200, "33"  # films of more steps keep every second frame, at the same speed, and are coarser
 _INK, _PAPER = (238, 238, 238), (24, 26, 32)
 
 Frame = Mapping[str, np.ndarray]
@@ -57,7 +57,7 @@ def write_episode(path: Path, frames: Sequence[Frame], decisions: Sequence[Mappi
     partial = Path(path).with_name(Path(path).name + ".partial.mp4")
     stride = 2 if len(frames) > LONG else 1
     try:
-        with _Encoder(partial, fps / stride) as encoder:
+        with _Encoder(partial, fps / stride, LONG_QUALITY if stride > 1 else QUALITY) as encoder:
             for step in range(0, len(frames), stride):
                 maps = timeline.maps(steps, shown, step) if shown else None
                 encoder.add(compose(frames[step], maps))
@@ -122,8 +122,8 @@ def _row(tiles: Mapping[str, tuple[str, np.ndarray]]) -> np.ndarray:
 class _Encoder:
     """An H.264 file being written; one thread and no dates, so that equal pictures give equal bytes."""
 
-    def __init__(self, path: Path, fps: float) -> None:
-        self.path, self.fps = path, fps
+    def __init__(self, path: Path, fps: float, quality: str) -> None:
+        self.path, self.fps, self.quality = path, fps, quality
         self._writer: Any = None
 
     def __enter__(self) -> _Encoder:
