@@ -30,7 +30,7 @@ test: setup browser
 	@$(BIN)/python -m pytest $(PYTEST)
 
 lint: setup
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python .ci/typecheck.py
 
 clean:
 	rm -rf $(VENV)

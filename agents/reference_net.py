@@ -100,6 +100,11 @@ class CameraEncoder(nn.Module):
 class ReferenceNet(nn.Module):
     """The whole policy network. Normalisation constants are buffers, so that a weight file is complete."""
 
+    state_mean: Tensor
+    state_std: Tensor
+    chunk_mean: Tensor
+    chunk_std: Tensor
+
     def __init__(self, config: NetConfig) -> None:
         super().__init__()
         self.config = config

@@ -29,7 +29,9 @@ class Sleeper(SimpleAgent):
     image_size = SIZE
     slept_s = 0.0
 
-    def predict(self, images: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray], words: tuple[str, ...]):  # type: ignore[no-untyped-def] # noqa: ANN201, E501
+    def predict(
+        self, images: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray], words: tuple[str, ...]
+    ) -> np.ndarray:
         """(B, horizon, 8): each row's coarse brightness."""
         before = time.perf_counter()
         time.sleep(SLEEP_S * len(words))

@@ -44,11 +44,13 @@ class Worker:
 
         Raises :class:`SpeedError` with the process's last words when it has died.
         """
-        assert self._process.stdin is not None and self._process.stdout is not None
+        questions, answers = self._process.stdin, self._process.stdout
+        assert questions is not None
+        assert answers is not None
         try:
-            self._process.stdin.write(json.dumps({"do": do, "seconds": seconds}) + "\n")
-            self._process.stdin.flush()
-            answer = self._process.stdout.readline()
+            questions.write(json.dumps({"do": do, "seconds": seconds}) + "\n")
+            questions.flush()
+            answer = answers.readline()
         except BrokenPipeError:
             answer = ""
         if not answer:

@@ -39,7 +39,7 @@ def details(records: Sequence[Record], config: Config) -> dict[str, Any]:
     for name, part in found["tasks"].items():
         part["unfinished"] = asked - sum(r["task"] == name for r in records)
     found["unfinished"] = asked * len(config["tasks"]) - len(records)
-    return plain(found)  # type: ignore[no-any-return]
+    return plain(found)
 
 
 def load(run_dir: Path | str) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:

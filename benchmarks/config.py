@@ -86,7 +86,7 @@ class RunConfig:
         for name, values in (("tasks", self.tasks), ("seeds", self.seeds)):
             if not values:
                 raise ConfigurationError(f"a run needs {name}, got none")
-            twice = sorted({v for v in values if values.count(v) > 1})  # type: ignore[type-var]
+            twice = sorted({v for v in values if values.count(v) > 1})
             if twice:
                 raise ConfigurationError(f"{name} lists {twice} more than once; give each once (use trials to repeat)")
         if min(self.seeds) < 0:

@@ -136,7 +136,7 @@ def record_episode(env: Any, recording: Recording, seed: int) -> dict[str, np.nd
     return {k: np.stack([r[k] for r in rows]) for k in rows[0]} if success else None
 
 
-def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
+def _write(path: Path, arrays: dict[str, Any]) -> None:
     temporary = path.with_suffix(".partial")
     with temporary.open("wb") as file:
         np.savez(file, **arrays)
@@ -149,7 +149,8 @@ def _record_many(job: tuple[Recording, str, list[int]]) -> int:
     env = gymnasium.make(
         env_id(recording.task), protocol=recording.protocol, image_size=recording.image_size, disable_env_checker=True
     )
-    env.unwrapped.observe_images = False
+    world: Any = env.unwrapped
+    world.observe_images = False
     failed = 0
     for seed in seeds:
         arrays = record_episode(env, recording, seed)
@@ -158,7 +159,7 @@ def _record_many(job: tuple[Recording, str, list[int]]) -> int:
             failed += 1
             name.with_suffix(".failed").touch()
             continue
-        note = {"instruction": env.unwrapped.instruction, "variation": int(env.unwrapped.variation)}
+        note = {"instruction": world.instruction, "variation": int(world.variation)}
         _write(name.with_suffix(".npz"), {**arrays, "note": np.array(json.dumps(note))})
     env.close()
     return failed

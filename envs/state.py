@@ -9,11 +9,17 @@ import numpy as np
 
 
 class WorldState(Protocol):
-    """A view of the present physical state. Positions in metres in the world frame, rotations 3x3 (columns are axes)."""
+    """A view of the present physical state. Positions in metres, world frame; rotations 3x3 (columns are axes)."""
 
-    binding: Mapping[str, str]
-    progress: int
-    """How many parts of an ordered success condition have been met so far in this episode."""
+    @property
+    def binding(self) -> Mapping[str, str]:
+        """What the names in the task's templates stand for in this episode."""
+        ...
+
+    @property
+    def progress(self) -> int:
+        """How many parts of an ordered success condition have been met so far in this episode."""
+        ...
 
     def position(self, name: str) -> np.ndarray:
         """(3,) origin of the body or the named frame ``name``."""

@@ -13,9 +13,12 @@ from hansgym.specs import AgentSpec
 
 @runtime_checkable
 class Agent(Protocol):
-    """A policy. ``spec`` is fixed for its life."""
+    """A policy."""
 
-    spec: AgentSpec
+    @property
+    def spec(self) -> AgentSpec:
+        """What it wants and gives; fixed for its life. A plain attribute will do."""
+        ...
 
     def reset(self, rows: Sequence[int], seeds: Sequence[int]) -> None:
         """Forget lanes ``rows``, about to start episodes with ``seeds``; other lanes are untouched."""

@@ -17,7 +17,7 @@ class Attribution:
     ``cells``, ``stderr``: camera -> (G, G) float64, score and standard error of each grid cell, in squared scaled
     action units. ``clean_chunk``: (horizon, dim) float64, the chunk for the unmasked observation, ready to execute.
     ``nmr``: percentage as text ("1", "5", …) -> share of the top pixels that lie in NUISANCE, or None with
-    ``nmr_reason``; ``nmr_by_camera`` the same per camera; ``nmr_by_object``: object name -> share of the top 10 per cent.
+    ``nmr_reason``; ``nmr_by_camera`` the same per camera; ``nmr_by_object``: name -> share of the top 10 per cent.
     ``top_mass``, ``soft_mass``: the other published readings of the ratio. ``nuisance_area``: the share of pixels that
     are NUISANCE, which is what a random map scores. ``split_half``: correlation of the cell maps of two disjoint halves
     of the masks. ``gripper_share``: the gripper's share of the mean effect. ``noise_control``: how the agent's sampling

@@ -52,7 +52,7 @@ class ChunkedExecution(gym.Wrapper, gym.utils.RecordConstructorArgs):
         self.action_space = Box(
             np.tile(space.low, (horizon, 1)),
             np.tile(space.high, (horizon, 1)),
-            dtype=space.dtype.type,  # type: ignore[union-attr,arg-type]
+            dtype=space.dtype.type,
         )
 
     def step(self, action: np.ndarray) -> tuple[Any, float, bool, bool, dict[str, Any]]:

@@ -103,9 +103,9 @@ def _add_handle(drawer: mujoco.MjsBody, name: str, handle: str, face: float, met
     turn = math.sqrt(0.5)
     along_y, along_x = [turn, turn, 0.0, 0.0], [turn, 0.0, turn, 0.0]
     bar_x = face - HANDLE_OUT
-    parts = [((bar_x, 0, 0), (HANDLE_RADIUS, HANDLE_LENGTH), along_y)]
+    parts = [((bar_x, 0.0, 0.0), (HANDLE_RADIUS, HANDLE_LENGTH), along_y)]
     for side in (1, -1):
-        at = (face - HANDLE_OUT / 2, side * (HANDLE_LENGTH / 2 - 0.015), 0)
+        at = (face - HANDLE_OUT / 2, side * (HANDLE_LENGTH / 2 - 0.015), 0.0)
         parts.append((at, (POST_RADIUS, HANDLE_OUT), along_x))
     for k, (at, size, quaternion) in enumerate(parts):
         drawn(drawer, f"{name}/handle{k}", "cylinder", at, size, metal).quat = quaternion
