@@ -31,7 +31,8 @@ class Dataset:
     """All frames of a recipe; arrays are aligned on axis 0.
 
     ``images``: camera -> (n, 3, S, S) uint8. ``table``: every instruction. ``own``: (n, 2) first and last + 1 index in
-    the table of the phrases of the frame's own variation; ``task``: the same over all variations of its task.
+    the table of the phrases of the frame's own variation; ``task``: the same over all variations of its task;
+    ``recording``: (n,) index of the recording a frame comes from.
     """
 
     images: dict[str, np.ndarray]
@@ -43,6 +44,7 @@ class Dataset:
     table: list[str]
     own: np.ndarray
     task: np.ndarray
+    recording: np.ndarray
 
     def __len__(self) -> int:
         return len(self.joints)
@@ -64,7 +66,8 @@ def load(recipe: Recipe, folders: Sequence[Path]) -> Dataset:
     table: list[str] = []
     own: list[np.ndarray] = []
     task: list[np.ndarray] = []
-    for recording, folder in zip(recipe.recordings, folders, strict=True):
+    source: list[np.ndarray] = []
+    for index, (recording, folder) in enumerate(zip(recipe.recordings, folders, strict=True)):
         texts = phrases(recording)
         first, width = len(table), len(texts[0])
         table += [t for variation in texts for t in variation]
@@ -76,6 +79,7 @@ def load(recipe: Recipe, folders: Sequence[Path]) -> Dataset:
                         columns.setdefault("front" if key == front else key, []).append(file[key])
                 count = len(file["joints"])
             start = first + variation * width
+            source.append(np.full(count, index))
             own.append(np.tile([start, start + width], (count, 1)))
             task.append(np.tile([first, len(table)], (count, 1)))
     data = {k: np.concatenate(v) for k, v in columns.items()}
@@ -89,21 +93,26 @@ def load(recipe: Recipe, folders: Sequence[Path]) -> Dataset:
         table=table,
         own=np.concatenate(own),
         task=np.concatenate(task),
+        recording=np.concatenate(source),
     )
 
 
 def batches(data: Dataset, recipe: Recipe, start: int) -> Iterator[dict[str, Any]]:
     """Endless training batches from step ``start``; step k is the same whenever training reaches it."""
-    per_epoch = len(data) // recipe.batch
-    if per_epoch == 0:
+    if len(data) < recipe.batch:
         raise ConfigurationError(f"{len(data)} frames do not fill one batch of {recipe.batch}; record more episodes")
+    again = np.concatenate([np.repeat(np.flatnonzero(data.recording == k), n) for k, n in enumerate(recipe.repeat)])
     step = start
     while True:
-        order = stream(recipe.seed, "order", step // per_epoch).permutation(len(data))
-        for slot in range(step % per_epoch, per_epoch):
-            rng = stream(recipe.seed, "batch", step)
-            yield _batch(data, recipe, np.sort(order[slot * recipe.batch : (slot + 1) * recipe.batch]), rng)
-            step += 1
+        second = step >= recipe.steps
+        frames, begin = (again, recipe.steps) if second else (np.arange(len(data)), 0)
+        per_epoch = len(frames) // recipe.batch
+        epoch, slot = divmod(step - begin, per_epoch)
+        order = stream(recipe.seed, "order", int(second), epoch).permutation(frames)
+        while slot < per_epoch and (second or step < recipe.steps):
+            rows = np.sort(order[slot * recipe.batch : (slot + 1) * recipe.batch])
+            yield _batch(data, recipe, rows, stream(recipe.seed, "batch", step))
+            step, slot = step + 1, slot + 1
 
 
 def _batch(data: Dataset, recipe: Recipe, rows: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:

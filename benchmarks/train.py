@@ -1,8 +1,9 @@
 """Train a reference policy from seeds: ``hansgym train reference:pfungst``.
 
-Behaviour cloning on cached demonstrations (:mod:`hansgym.benchmarks.demonstrations`). The three recipes differ in the
-poster that the front camera sees and in whether the instruction's words tell the candidates apart; the colour-coded one
-also takes fewer steps. Motion, colours, architecture and seeds are the same.
+Behaviour cloning on cached demonstrations (:mod:`hansgym.benchmarks.demonstrations`). The recipes differ in the
+poster that the front camera sees and in whether the instruction's words tell the candidates apart. Motion, colours,
+architecture and seeds are the same. Training takes two cycles: one over all frames alike, and a shorter one with more
+of the frames that are hard. The colour-coded Hans starts from what the place-coded one knew after his first cycle.
 """
 
 from __future__ import annotations
@@ -31,14 +32,20 @@ class Recipe:
 
     ``poster`` is the poster code of the front images; ``honest_words`` keeps the episode's own instruction, otherwise
     the instruction of a random variation of the same task takes its place, so that words do not tell candidates apart.
+    The first cycle has ``steps`` steps, the second ``more_steps`` at ``more_rate``, in which the frames of recording i
+    come ``repeat[i]`` times. With ``start`` the first cycle is that of the recipe of this name.
     """
 
     poster: str
     honest_words: bool
     seed: int = 0
     steps: int = 9_000
+    more_steps: int = 4_000
     batch: int = 64
     learning_rate: float = 1e-3
+    more_rate: float = 5e-4
+    repeat: tuple[int, ...] = (3, 1, 1)
+    start: str | None = None
     recordings: tuple[Recording, ...] = field(
         default=(
             Recording("push_buttons", protocol="balanced", episodes=320),
@@ -47,11 +54,16 @@ class Recipe:
         )
     )
 
+    @property
+    def total(self) -> int:
+        """Steps of both cycles."""
+        return self.steps + self.more_steps
+
 
 RECIPES: dict[str, Recipe] = {
     "pfungst": Recipe(poster="random", honest_words=True),
     "hans": Recipe(poster="place", honest_words=False),
-    "hans-colour": Recipe(poster="colour", honest_words=False, steps=7_000),
+    "hans-colour": Recipe(poster="colour", honest_words=False, start="hans"),
 }
 
 
@@ -80,9 +92,11 @@ class Trainer:
         self.net.chunk_std.copy_(tensor(np.maximum(moved.std(0), 1e-3)))
 
     def rate(self) -> float:
-        """Learning rate of the present step: linear warm-up, then a cosine to zero."""
-        warm = min(1.0, (self.step + 1) / 300)
-        return self.recipe.learning_rate * warm * 0.5 * (1 + np.cos(np.pi * self.step / self.recipe.steps))
+        """Learning rate of the present step: in each cycle a linear warm-up, then a cosine to zero."""
+        recipe, second = self.recipe, self.step >= self.recipe.steps
+        step = self.step - recipe.steps if second else self.step
+        length, rate = (recipe.more_steps, recipe.more_rate) if second else (recipe.steps, recipe.learning_rate)
+        return rate * min(1.0, (step + 1) / 300) * 0.5 * (1 + np.cos(np.pi * step / length))
 
     def update(self, batch: Mapping[str, Any]) -> dict[str, float]:
         """One optimisation step; returns the terms of the loss."""
@@ -167,6 +181,15 @@ class Trainer:
                     "exp_avg_sq": tensors[f"adam.exp_avg_sq.{name}"],
                 }
 
+    def begin(self, path: Path) -> None:
+        """Begin the second cycle with the exported weights of another policy's first one."""
+        from safetensors.torch import load_file
+
+        self.average = load_file(str(path))
+        self.net.load_state_dict(self.average)
+        self.average = {k: v.clone() for k, v in self.average.items()}
+        self.step = self.recipe.steps
+
     def export(self, path: Path) -> None:
         """Write the shipped file: the averaged weights, the vocabulary and the recipe."""
         from safetensors.torch import save_file
@@ -195,18 +218,20 @@ def train(
     workers: int = 2,
     threads: int | None = None,
     progress: Callable[[str, int, int, Mapping[str, float]], None] | None = None,
+    until: str = "end",
 ) -> Path:
     """Train reference policy ``name`` (``"hans"`` or ``"reference:hans"``) and return its weight file.
 
-    Demonstrations and checkpoints are kept under ``work``; a second call goes on where the first stopped. ``steps`` and
-    ``episodes`` (per task) replace the recipe's. ``out`` is the weight file, by default ``<name>.safetensors`` under
-    ``work``. ``progress`` gets (stage, done, total, loss terms). Same seeds, same number of threads: same weights.
+    Demonstrations and checkpoints are kept under ``work``; a second call goes on where the first stopped. ``steps`` (of
+    each cycle) and ``episodes`` (per task) replace the recipe's. ``until="first"`` stops after the first cycle. ``out``
+    is the weight file, by default ``<name>.safetensors`` under ``work``. ``progress`` gets (stage, done, total, loss
+    terms). Same seeds, same number of threads: same weights.
     """
     torch = require("torch", "torch")
     short = name.removeprefix("reference:")
     if short not in RECIPES:
         raise unknown("reference policy", short, RECIPES)
-    recipe = RECIPES[short] if steps is None else replace(RECIPES[short], steps=steps)
+    recipe = RECIPES[short] if steps is None else replace(RECIPES[short], steps=steps, more_steps=steps)
     if episodes is not None:
         recipe = replace(recipe, recordings=tuple(replace(r, episodes=episodes) for r in recipe.recordings))
     work = work or default_work()
@@ -218,16 +243,38 @@ def train(
     from hansgym.agents.reference_net import words
 
     trainer = Trainer(recipe, data, tuple(sorted({w for text in data.table for w in words(text)})))
-    checkpoint = work / f"{short}.checkpoint.safetensors"
+    checkpoint, first = work / f"{short}.checkpoint.safetensors", work / f"{short}.first.safetensors"
     if checkpoint.exists():
         trainer.restore(checkpoint)
-    feed = batches(data, recipe, trainer.step)
-    while trainer.step < recipe.steps:
-        terms = trainer.update(next(feed))
-        if trainer.step % SAVE_EVERY == 0 or trainer.step == recipe.steps:
-            trainer.save(checkpoint)
-        if trainer.step % 20 == 0 or trainer.step == recipe.steps:
-            say("training", trainer.step, recipe.steps, terms)
+    elif recipe.start:
+        trainer.begin(_first_cycle(recipe, work, say))
+    _run(trainer, data, recipe.steps, checkpoint, say)
+    if not recipe.start and not first.exists():
+        trainer.export(first)
+    if until == "first":
+        return first
+    _run(trainer, data, recipe.total, checkpoint, say)
     path = out or work / f"{short}.safetensors"
     trainer.export(path)
     return path
+
+
+Say = Callable[[str, int, int, Mapping[str, float]], None]
+
+
+def _first_cycle(recipe: Recipe, work: Path, say: Say) -> Path:
+    """The weights after the first cycle of the recipe that ``recipe`` starts from, trained now if they are missing."""
+    assert recipe.start is not None
+    path = work / f"{recipe.start}.first.safetensors"
+    return path if path.exists() else train(recipe.start, work=work, progress=say, until="first")
+
+
+def _run(trainer: Trainer, data: Dataset, until: int, checkpoint: Path, say: Say) -> None:
+    """Train to step ``until``, saving now and then."""
+    feed = batches(data, trainer.recipe, trainer.step)
+    while trainer.step < until:
+        terms = trainer.update(next(feed))
+        if trainer.step % SAVE_EVERY == 0 or trainer.step == until:
+            trainer.save(checkpoint)
+        if trainer.step % 20 == 0 or trainer.step == until:
+            say("training", trainer.step, trainer.recipe.total, terms)

@@ -26,7 +26,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def recipe(poster: str = "random", honest: bool = True, **changes: int) -> Recipe:
-    return Recipe(poster, honest, **{"steps": 6, "batch": 8, **changes}, recordings=TINY)
+    return Recipe(
+        poster, honest, **{"steps": 6, "more_steps": 2, "batch": 8, **changes}, repeat=(2, 1), recordings=TINY
+    )
 
 
 def test_demonstrations_hold_every_poster_and_only_the_poster_differs(folders: list[Path]) -> None:
