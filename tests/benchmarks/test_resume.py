@@ -28,12 +28,14 @@ evaluate("python:runner_fakes:Walker", "slow", out=sys.argv[1], **json.loads(sys
 """
 
 
-def start(out: Path) -> subprocess.Popen[bytes]:
+def start(out: Path, **changes: Any) -> subprocess.Popen[bytes]:
     import json
 
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)}
     return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(out), json.dumps(SETTINGS)], env=environment, start_new_session=True
+        [sys.executable, "-c", SCRIPT, str(out), json.dumps({**SETTINGS, **changes})],
+        env=environment,
+        start_new_session=True,
     )
 
 
@@ -73,7 +75,7 @@ def test_kill_and_resume(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_keeps_no_half_episode(tmp_path: Path) -> None:
-    process = start(tmp_path)
+    process = start(tmp_path, seeds="0:400")  # too many to be done before the signal comes
     while len(read_records(tmp_path)) < 2:
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)
@@ -83,7 +85,7 @@ def test_an_interrupted_run_keeps_no_half_episode(tmp_path: Path) -> None:
 
 
 def test_lanes_end_with_a_killed_run(tmp_path: Path) -> None:
-    process = start(tmp_path)
+    process = start(tmp_path, seeds="0:400")
     while not read_records(tmp_path):
         time.sleep(0.02)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
