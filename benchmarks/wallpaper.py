@@ -14,7 +14,7 @@ import numpy as np
 from hansgym.assets.materials import safe_rgba
 from hansgym.envs.mujoco.counterfactual import colours_of, objects_of, paint_geoms, same_colour
 from hansgym.envs.mujoco.sim import Sim
-from hansgym.envs.spec import COLOURS
+from hansgym.envs.spec import COLOURS, fill
 from hansgym.roles import Role
 
 USUAL = 0.5
@@ -24,7 +24,7 @@ USUAL = 0.5
 def recolour(sim: Sim, rng: np.random.Generator) -> None:
     """Draw the colours of every object that has a distractor of its kind in ``sim``."""
     task = sim.scene.task
-    told_apart = set(task.candidates.colours) if task.candidates else set()
+    told_apart = {fill(name, sim.binding) for name in task.candidates.colours} if task.candidates else set()
     right = objects_of(sim, Role.TARGET)
     wrong = objects_of(sim, Role.DISTRACTOR)
     families = {family(sim, name) for name in wrong}

@@ -11,6 +11,7 @@ import pytest
 import hansgym  # noqa: F401 - registers the ids
 from hansgym.benchmarks.wallpaper import family, recolour
 from hansgym.envs.mujoco.counterfactual import colours_of, objects_of
+from hansgym.envs.spec import fill
 from hansgym.roles import Role
 from hansgym.seeds import stream
 
@@ -35,11 +36,16 @@ def changed(task: str, protocol: str, seed: int = 3) -> tuple[dict[str, float], 
 
 @pytest.mark.parametrize(
     ("task", "protocol"),
-    [("push_buttons", "balanced"), ("slide_block_to_color_target", "default"), ("open_drawer", "default")],
+    [
+        ("push_buttons", "balanced"),
+        ("slide_block_to_color_target", "default"),
+        ("open_drawer", "default"),
+        ("close_jar", "default"),
+    ],
 )
 def test_no_kind_of_object_gives_its_right_one_away(task: str, protocol: str) -> None:
     shares, live = changed(task, protocol)
-    told_apart = set(live.scene.task.candidates.colours)
+    told_apart = {fill(n, live.binding) for n in live.scene.task.candidates.colours}
     right, wrong = objects_of(live, Role.TARGET), objects_of(live, Role.DISTRACTOR)
     for name in wrong:
         assert shares[name] > 0.3, f"{name} is hardly varied"
