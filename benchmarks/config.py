@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from hansgym.benchmarks.seeding import reset_seed
 from hansgym.errors import ConfigurationError
 from hansgym.lookup import unknown
+from hansgym.seeds import reset_seed
 from hansgym.specs import CAMERAS
 
 ATTRIBUTIONS = ("iss", "do")

@@ -19,7 +19,7 @@ from hansgym.attributions import Attribution
 from hansgym.batch import Batch
 from hansgym.benchmarks import effects, measures
 from hansgym.benchmarks.config import Job, RunConfig
-from hansgym.benchmarks.seeding import agent_seed, draw_seed, mask_seed, noise_seed
+from hansgym.seeds import agent_seed, draw_seed, mask_seed, noise_seed
 from hansgym.specs import AgentSpec
 
 COUNTS = ("clipped", "speed_limited", "ik_unreached")

@@ -35,6 +35,14 @@ def seed_of(seed: int, *names: str | int) -> int:
     return int(sequence(seed, *names).generate_state(1, np.uint64)[0])
 
 
+def reset_seed(seed: int, trial: int) -> int:
+    """The seed an environment is reset with: ``seed`` itself for trial 0, a derived one of 31 bits for later trials.
+
+    Seeds that travel through JSON and other people's environments stay small.
+    """
+    return seed if trial == 0 else seed_of(seed, "trial", trial) & 0x7FFFFFFF
+
+
 def noise_seed(run_seed: int, task: str, reset_seed: int, decision: int) -> int:
     """The sampling-noise seed of one decision: a function of the decision alone, never of the lane or the batch."""
     return seed_of(run_seed, "noise", task, reset_seed, decision)

@@ -136,7 +136,7 @@ class Walker(SimpleAgent):
     bad_rows: frozenset[int] = frozenset()
 
     def reset(self, rows: Any, seeds: Any) -> None:
-        from hansgym.benchmarks.seeding import agent_seed
+        from hansgym.seeds import agent_seed
 
         bad = agent_seed(0, "plain", BAD_SEED)
         changed = {row for row, seed in zip(rows, seeds, strict=True) if seed == bad}

@@ -178,14 +178,3 @@ def test_spec_makes_it_again() -> None:
     again = gym.make(env.spec, disable_env_checker=True)
     assert isinstance(again, AttributionWrapper)
     assert again._saved_kwargs == env._saved_kwargs
-
-
-def test_seeds_are_those_of_a_run() -> None:
-    from hansgym import seeds
-    from hansgym.benchmarks import seeding
-
-    for name in ("agent_seed", "mask_seed", "draw_seed", "noise_seed"):
-        place = {"agent_seed": (), "draw_seed": (4, "wall", 1)}.get(name, (4,))
-        assert getattr(seeds, name)(7, "close_jar", 90000, *place) == getattr(seeding, name)(
-            7, "close_jar", 90000, *place
-        )
