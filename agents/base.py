@@ -91,7 +91,7 @@ def require_plain(batch: Batch | MaskedBatch, name: str) -> Batch:
     if isinstance(batch, MaskedBatch):
         raise AgentError(
             f"agent {name!r} was given a MaskedBatch but does not declare lazy=True; "
-            "materialise it first (hansgym.agents.kernels)"
+            "call hansgym.agents.kernels.numpy.materialise(batch) first"
         )
     return batch
 

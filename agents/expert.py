@@ -48,7 +48,9 @@ class ExpertAgent:
             )
         chunk = np.asarray(plain.privileged[NEED], np.float64)
         if chunk.shape[1] < self.spec.horizon:
-            raise AgentError(f"expert_chunk has {chunk.shape[1]} steps, the expert's horizon is {self.spec.horizon}")
+            raise AgentError(
+                f"expert_chunk has {chunk.shape[1]} steps, the expert's horizon is {self.spec.horizon}: ask for so many"
+            )
         return chunk[:, : self.spec.horizon].copy()
 
 

@@ -70,7 +70,9 @@ def _no_such_class(module: ModuleType, name: str) -> str:
 
 def _require_face(agent: Any, what: str) -> None:
     if isinstance(agent, SimpleAgent) and not callable(getattr(agent, "predict", None)):
-        raise ConfigurationError(f"agent {what} subclasses SimpleAgent but has no predict(images, state, instructions)")
+        raise ConfigurationError(
+            f"agent {what} subclasses SimpleAgent but has no predict(images, state, instructions); write it"
+        )
     missing = [n for n in ("reset", "act") if not callable(getattr(agent, n, None))]
     if not isinstance(getattr(agent, "spec", None), AgentSpec):
         missing.insert(0, "spec")

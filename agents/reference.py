@@ -54,7 +54,9 @@ class ReferenceAgent:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
         if "vocabulary" not in metadata:
-            raise ConfigurationError(f"{path} is not a reference policy: its header has no vocabulary")
+            raise ConfigurationError(
+                f"{path} is not a reference policy: its header has no vocabulary; make one with `hansgym train`"
+            )
         self.vocabulary = tuple(json.loads(metadata["vocabulary"]))
         self.net = ReferenceNet(NetConfig(self.vocabulary)).to(device).eval()
         self.net.load_state_dict(tensors)

@@ -162,8 +162,12 @@ def _hands(position: np.ndarray, turn: np.ndarray, clean_position: np.ndarray, c
 
 def _quaternions(xyzw: np.ndarray) -> np.ndarray:
     """Rotation matrices (K, T, 3, 3) of quaternions (K, T, 4) of any positive length."""
-    if (np.linalg.norm(xyzw, axis=-1) == 0).any():
-        raise ContractError("a predicted quaternion (x, y, z, w) is zero, which is no rotation; none is (0, 0, 0, 1)")
+    zero = np.argwhere(np.linalg.norm(xyzw, axis=-1) == 0)
+    if len(zero):
+        raise ContractError(
+            f"the quaternion (x, y, z, w) at (row, step) {tuple(zero[0].tolist())} is zero, which is no rotation; "
+            "write (0, 0, 0, 1) for none"
+        )
     return Rotation.from_quat(xyzw.reshape(-1, 4)).as_matrix().reshape(*xyzw.shape[:-1], 3, 3)
 
 

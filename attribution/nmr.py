@@ -152,7 +152,9 @@ def _by_object(joint: Ranking, images: Sequence[np.ndarray], scene: Sequence[Sce
         shares[item.name] += float(counts[item.id])
     stray = sorted(set(np.flatnonzero(counts).tolist()) - {o.id for o in scene} - {0})
     if stray:
-        raise ConfigurationError(f"object ids {stray} in the object images belong to no object of the scene")
+        raise ConfigurationError(
+            f"object ids {stray} in the object images belong to no object of the scene; give the scene of the same row"
+        )
     if counts[0] > 0:
         shares[BEYOND] = float(counts[0])
     return shares

@@ -221,7 +221,8 @@ def _check(config: RunConfig, spec: AgentSpec) -> None:
     """Refuse what cannot work before anything is started."""
     if config.execute > spec.horizon:
         raise ConfigurationError(
-            f"execute={config.execute} is more than the {spec.horizon} steps that agent {spec.name!r} predicts"
+            f"execute={config.execute} is more than the {spec.horizon} steps that agent {spec.name!r} predicts; "
+            f"choose 1 to {spec.horizon}"
         )
     strange = [f for f in config.do_factors if f not in FACTORS and not f.startswith("distractor:")]
     if strange:

@@ -38,7 +38,7 @@ def check_names(
         if name not in valid:
             raise lookup.unknown(kind, str(name), valid)
     if len(set(cameras)) != len(cameras):
-        raise ConfigurationError(f"cameras {tuple(cameras)} names one twice; each camera is observed once")
+        raise ConfigurationError(f"cameras {tuple(cameras)} names one twice; name each camera once")
     if BACKENDS[backend] is None:
         ready = ", ".join(name for name, where in BACKENDS.items() if where)
         raise ConfigurationError(f"backend {backend!r} is not in this version of HansGym; use one of: {ready}")

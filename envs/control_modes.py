@@ -92,7 +92,7 @@ def checked(action: np.ndarray, spec: ActionSpec) -> np.ndarray:
     try:
         array = np.array(action, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InvalidActionError(f"an action of {spec.mode!r} is {spec.dim} numbers, got {action!r}") from error
+        raise InvalidActionError(f"an action of {spec.mode!r} must be {spec.dim} numbers, got {action!r}") from error
     if array.shape != (spec.dim,):
         raise InvalidActionError(
             f"action has shape {array.shape}, {spec.mode!r} wants ({spec.dim},): {', '.join(spec.names)}"
@@ -114,7 +114,9 @@ def _turned(pose: np.ndarray, delta: np.ndarray) -> np.ndarray:
 def _unit_quaternion(pose: np.ndarray) -> np.ndarray:
     norm = float(np.linalg.norm(pose[3:7]))
     if norm < 1e-6:
-        raise InvalidActionError("the quaternion of an ee_pose action is zero; give x, y, z, w of a rotation")
+        raise InvalidActionError(
+            f"the quaternion {pose[3:7].tolist()} of an ee_pose action is zero; give x, y, z, w of a rotation"
+        )
     return np.concatenate([pose[:3], pose[3:7] / norm])
 
 

@@ -198,11 +198,11 @@ class TaskSpec:
     def __post_init__(self) -> None:
         names = [p.name for p in self.props]
         if len(set(names)) != len(names):
-            raise ConfigurationError(f"task {self.name!r} names a prop twice: {names}")
+            raise ConfigurationError(f"task {self.name!r} names a prop twice: {names}; give each a name of its own")
         areas = {a.name for a in self.areas}
         lost = [p.placed_in for p in self.props if p.placed_in and p.placed_in not in areas]
         if lost:
-            raise ConfigurationError(f"task {self.name!r} places props in {lost}, its areas are {sorted(areas)}")
+            raise ConfigurationError(f"task {self.name!r} places props in {lost}; choose one of {sorted(areas)}")
         known = self._known_keys()
         for template in self._templates():
             missing = fields_of(template) - known
@@ -245,7 +245,7 @@ class TaskSpec:
         for template, role in self.roles:
             if template == "*" or fill(template, binding) == name:
                 return role
-        raise ConfigurationError(f"task {self.name!r} gives no role to {name!r} under {dict(binding)}")
+        raise ConfigurationError(f"task {self.name!r} gives no role to {name!r} under {dict(binding)}; add one, or '*'")
 
     def colour_of(self, name: str, binding: Mapping[str, str]) -> tuple[float, float, float] | None:
         """RGB in [0, 1] that ``name`` is painted with under ``binding``, or None when it keeps its own look."""

@@ -34,9 +34,13 @@ class Batch:
         for kind, arrays in (("image", self.images), ("state", self.state), ("privileged", self.privileged)):
             for name, array in arrays.items():
                 if len(array) != size:
-                    raise ConfigurationError(f"{kind} {name!r} has {len(array)} rows, the batch has {size}")
+                    raise ConfigurationError(
+                        f"{kind} {name!r} has {len(array)} rows, the batch has {size}; give one row per instruction"
+                    )
         if len(self.rows) != size:
-            raise ConfigurationError(f"rows has {len(self.rows)} entries, the batch has {size}")
+            raise ConfigurationError(
+                f"rows has {len(self.rows)} entries, the batch has {size}; give one lane number per instruction"
+            )
 
     def __len__(self) -> int:
         return len(self.instructions)
@@ -103,7 +107,9 @@ class MaskedBatch:
 
     def __post_init__(self) -> None:
         if len(self.base) != 1:
-            raise ConfigurationError(f"a masked batch has one base observation, got {len(self.base)}")
+            raise ConfigurationError(
+                f"a masked batch has one base observation, got {len(self.base)}; take one: batch.take([k])"
+            )
         sizes = {c: len(b) for c, b in self.bits.items()}
         if set(sizes) != set(self.base.images) or len(set(sizes.values())) != 1:
             raise ConfigurationError(f"masks per camera {sizes} must be equal for cameras {sorted(self.base.images)}")

@@ -128,10 +128,13 @@ def check_chunk(chunk: np.ndarray, rows: int, spec: AgentSpec) -> np.ndarray:
     array = np.asarray(chunk)
     want = (rows, spec.horizon, spec.action.dim)
     if array.dtype.kind not in "fiu":
-        raise ContractError(f"agent {spec.name!r} returned dtype {array.dtype}; a chunk is an array of real numbers")
+        raise ContractError(f"agent {spec.name!r} returned dtype {array.dtype}; a chunk must hold real numbers")
     if array.shape != want:
         raise ContractError(f"agent {spec.name!r} returned shape {array.shape}; (rows, horizon, dim) = {want} was due")
     if not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ContractError(f"agent {spec.name!r} returned {array[where]} at (row, step, dimension) = {where}")
+        raise ContractError(
+            f"agent {spec.name!r} returned {array[where]} at (row, step, dimension) = {where}; "
+            "every number of a chunk must be finite"
+        )
     return array.astype(np.float64)

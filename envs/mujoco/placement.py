@@ -69,7 +69,7 @@ def draw_root(task: TaskSpec, rng: np.random.Generator) -> np.ndarray:
             return np.array([*rng.uniform(low, high), TASK_ROOT[2], yaw])
     raise SceneError(
         f"the footprint {task.footprint} of task {task.name!r} does not fit into the workspace {WORKSPACE_SIZE} m "
-        f"at any yaw of {task.yaw}"
+        f"at any yaw of {task.yaw}; make it smaller"
     )
 
 

@@ -125,7 +125,7 @@ class SceneRenderer:
         found = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_CAMERA, name)
         if found < 0:
             known = ", ".join(model.camera(k).name for k in range(model.ncam))
-            raise UnknownNameError(f"unknown camera {name!r}; this scene has {known}")
+            raise UnknownNameError(f"unknown camera {name!r}; this scene has {known}: choose one")
         return found
 
     def _label(self, ids: np.ndarray | None) -> np.ndarray | None:

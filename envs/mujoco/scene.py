@@ -106,7 +106,7 @@ class Scene:
         if kind != "joint":
             known = sorted(k[6:] for k in self.frames if k.startswith("joint:"))
             raise ConfigurationError(
-                f"task {self.task.name!r} has no joint {name!r}; its joints are {', '.join(known)}"
+                f"task {self.task.name!r} has no joint {name!r}; choose one of: {', '.join(known)}"
             )
         return address
 

@@ -58,8 +58,8 @@ class SimView:
         scene = self._sim.scene
         if prop not in scene.object_geoms or sensor not in scene.sensors:
             raise ConfigurationError(
-                f"no distance between {prop!r} and {sensor!r}: objects are {sorted(scene.object_geoms)}, "
-                f"detection volumes {sorted(scene.sensors)}"
+                f"no distance between {prop!r} and {sensor!r}: choose an object of {sorted(scene.object_geoms)}, "
+                f"and a detection volume of {sorted(scene.sensors)}"
             )
         model, data, volume = self._sim.model, self._sim.data, scene.sensors[sensor].geom
         return min(mujoco.mj_geomDistance(model, data, g, volume, FAR_M, None) for g in scene.object_geoms[prop])

@@ -72,6 +72,8 @@ def checked_options(perturbation: ImagePerturbation | ScenePerturbation, given: 
         allowed = perturbation.options[key]
         if isinstance(value, bool) or value not in allowed:
             listed = ", ".join(str(v) for v in sorted(allowed))
-            raise ConfigurationError(f"perturbation {perturbation.name!r}: {key}={value!r} is not one of {listed}")
+            raise ConfigurationError(
+                f"perturbation {perturbation.name!r}: {key}={value!r} is not one of {listed}; choose one"
+            )
         options[key] = value
     return options

@@ -134,7 +134,7 @@ def _cameras_of(env: gym.Env, view: str, region: str) -> tuple[str, ...]:
         raise ConfigurationError(f"region={region!r} needs <camera>_mask, which {blind} lack; use region='all'")
     chosen = tuple(c for c in cameras if view == "all" or (c == WRIST) == (view == "wrist"))
     if not chosen:
-        raise ConfigurationError(f"cameras={view!r} selects none of the environment's cameras {cameras}")
+        raise ConfigurationError(f"cameras={view!r} selects none of the environment's cameras {cameras}; use 'all'")
     return chosen
 
 
