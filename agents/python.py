@@ -40,7 +40,9 @@ def make(rest: str, **options: Any) -> Agent:
     try:
         inspect.signature(factory).bind(**options)
     except TypeError as error:
-        raise ConfigurationError(f"{module_name}:{class_name} cannot be made with options {options}: {error}") from None
+        raise ConfigurationError(
+            f"{module_name}:{class_name} cannot be made with options {options}: {error}; give what it takes"
+        ) from None
     agent = factory(**options)
     _require_face(agent, f"{module_name}:{class_name}")
     return agent

@@ -168,7 +168,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
             if ":" in part:
                 first, last = (int(p) for p in part.split(":"))
                 if last <= first:
-                    raise ConfigurationError(f"seeds {part!r} is empty: a range START:END holds START up to END - 1")
+                    raise ConfigurationError(f"seeds {part!r} is empty: write START:END for START up to END - 1")
                 seeds.extend(range(first, last))
             else:
                 seeds.append(int(part))

@@ -61,5 +61,8 @@ def parse_options(text: str, kinds: Mapping[str, Callable[[str], Any]], what: st
         try:
             options[key] = kinds[key](value)
         except ValueError as error:
-            raise ConfigurationError(f"{what}: {key}={value!r} cannot be read ({error})") from None
+            kind = getattr(kinds[key], "__name__", "value")
+            raise ConfigurationError(
+                f"{what}: {key}={value!r} cannot be read ({error}); write {key}=<{kind}>"
+            ) from None
     return options
