@@ -101,6 +101,34 @@ def test_torch_is_imported_in_few_files(path: Path) -> None:
         assert name in HEAVY["torch"], f"{name} imports torch; keep it inside the file that needs it"
 
 
+MOST_FILE_LINES, MOST_FUNCTION_LINES = 300, 40
+
+
+def too_long(source: str) -> list[str]:
+    """What exceeds the budgets; a function's docstring does not count."""
+    length = source.count("\n")
+    found = [f"{length} lines"] if length > MOST_FILE_LINES else []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+            lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+            if lines > MOST_FUNCTION_LINES:
+                found.append(f"{node.name}: {lines} lines")
+    return found
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_files_and_functions_stay_small(path: Path) -> None:
+    assert too_long(path.read_text(encoding="utf-8")) == []
+
+
+def test_planted_long_code_is_caught() -> None:
+    long = "def f():\n" + '    """Text.\n\n    More.\n    """\n' + "    x = 1\n" * 41
+    assert too_long(long) == ["f: 41 lines"]
+    assert too_long(long.replace("    x = 1\n", "", 1)) == []
+    assert too_long("x = 1\n" * 301) == ["301 lines"]
+
+
 def test_package_list_is_the_tree() -> None:
     config = tomllib.loads((ROOT / "pyproject.toml").read_text())
     listed = set(config["tool"]["setuptools"]["packages"])

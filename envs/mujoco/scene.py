@@ -266,13 +266,6 @@ def _sensor_index(model: mujoco.MjModel, sensor: Sensor) -> SensorIndex:
     return SensorIndex(sensor, body.id, int(body.mocapid[0]), model.geom(sensor_body(sensor.name)).id)
 
 
-def object_body(model: mujoco.MjModel, body: int) -> int:
-    """The body whose name is the object that ``body`` belongs to: its nearest ancestor with a public name, or 0."""
-    while body and (not model.body(body).name or model.body(body).name.startswith("_")):
-        body = int(model.body_parentid[body])
-    return body
-
-
 def _object_table(
     model: mujoco.MjModel,
 ) -> tuple[tuple[tuple[int, str], ...], np.ndarray, dict[str, tuple[int, ...]]]:
@@ -291,12 +284,8 @@ def _object_table(
 
 def _frames(model: mujoco.MjModel) -> dict[str, tuple[str, int]]:
     """Name -> (kind, id) of everything a view may ask for; joints live under ``joint:<name>``."""
-    frames: dict[str, tuple[str, int]] = {}
-    for i in range(model.nsite):
-        frames[model.site(i).name] = ("site", i)
-    for i in range(model.nbody):
-        name = model.body(i).name
-        frames[name.removeprefix("_sensor_")] = ("body", i)
+    frames = {model.site(i).name: ("site", i) for i in range(model.nsite)}
+    frames |= {model.body(i).name.removeprefix("_sensor_"): ("body", i) for i in range(model.nbody)}
     for i in range(model.njnt):
         if int(model.jnt_type[i]) in (int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtJoint.mjJNT_SLIDE)):
             frames[f"joint:{model.joint(i).name}"] = ("joint", int(model.jnt_qposadr[i]))
