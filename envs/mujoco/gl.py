@@ -58,11 +58,34 @@ class Suspendable(Protocol):
 
 _holders: weakref.WeakSet[Suspendable] = weakref.WeakSet()
 _display_is_ours = False
+_shared: Any = None
+
+SIZE = 640
+"""Pixels of the context's own surface; pictures are drawn into buffers of their own size."""
 
 
-def hold(holder: Suspendable) -> None:
-    """Remember that ``holder`` has a context, so that it is asked to :meth:`~Suspendable.suspend` before a fork."""
+def hold(holder: Suspendable) -> Any:
+    """Make the process's one context current for ``holder``, creating it first where there is none; returns it.
+
+    All renderers of a process share one context. With a context each, a renderer that is dropped without being closed
+    would have its buffers freed by the garbage collector, at any moment and by number, in whichever context is current
+    then: another renderer's. ``holder`` is asked to :meth:`~Suspendable.suspend` before a fork.
+    """
+    global _shared
+    if _shared is None:
+        _shared = create_context(SIZE, SIZE)
     _holders.add(holder)
+    _shared.make_current()
+    return _shared
+
+
+def let_go(holder: Suspendable) -> None:
+    """``holder`` has freed its buffers; the context goes with the last one."""
+    global _shared
+    _holders.discard(holder)
+    if _shared is not None and not _holders:
+        _shared.free()
+        _shared = None
 
 
 def _let_go_before_fork() -> None:

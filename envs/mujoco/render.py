@@ -6,6 +6,7 @@ the pixels of the colour pass. Both passes draw the *same* abstract scene, made 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,7 +64,6 @@ class SceneRenderer:
         self._model = model
         self._max_size = max_size
         self._size = 0
-        self._gl: Any = None
         self._context: mujoco.MjrContext | None = None
         self._scene: Any = None
         self._option = mujoco.MjvOption()
@@ -78,17 +78,17 @@ class SceneRenderer:
             raise ConfigurationError(f"image size {size} is not possible; choose 1 to {self._max_size} pixels")
         if self._context is None:
             _must_be_opaque(self._model)
-            self._gl = gl.create_context(self._max_size, self._max_size)
             gl.hold(self)
             self._scene = mujoco.MjvScene(self._model, maxgeom=MAX_GEOMS)
             self._scene.flags[:] = 0
             self._scene.flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = 1
             self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_50)
-        self._gl.make_current()
+        gl.hold(self)
         if size != self._size:
             mujoco.mjr_resizeOffscreen(size, size, self._context)
-            mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
             self._size = size
+        # Every time: the buffers of the renderer that drew before may still be bound.
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
 
     def render(
         self,
@@ -156,13 +156,18 @@ class SceneRenderer:
         return table.take(pixels[..., 0] + pixels[..., 1].astype(np.uint16) * 256)
 
     def suspend(self) -> None:
-        """Free the OpenGL context; the next picture makes a new one."""
+        """Free what the renderer has in the OpenGL context; the next picture makes it anew."""
         if self._context is not None:
-            self._gl.make_current()
+            gl.hold(self)
             self._context.free()
-            self._gl.free()
-        self._context = self._gl = self._scene = None
+            gl.let_go(self)
+        self._context = self._scene = None
         self._size = 0
+
+    def __del__(self) -> None:
+        # Dropped without a close: its buffers must be freed while their own context is current.
+        if getattr(self, "_context", None) is not None and not sys.is_finalizing():
+            self.suspend()
 
     def close(self) -> None:
         """Free the OpenGL context for good; safe to call twice."""

@@ -36,6 +36,8 @@ def start(out: Path, **changes: Any) -> subprocess.Popen[bytes]:
         [sys.executable, "-c", SCRIPT, str(out), json.dumps({**SETTINGS, **changes})],
         env=environment,
         start_new_session=True,
+        # A shell's background job ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

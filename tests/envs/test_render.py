@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -246,3 +247,20 @@ def test_a_context_that_cannot_be_made_says_what_to_install(monkeypatch: pytest.
     monkeypatch.setattr(gl, "_PLATFORMS", {"egl": "a_module_that_is_not_there"})
     with pytest.raises(ConfigurationError, match=r"ModuleNotFoundError.*apt-get install libegl1"):
         gl.create_context(8, 8)
+
+
+def test_a_renderer_that_is_dropped_takes_no_others_buffers(model: mujoco.MjModel) -> None:
+    ids, _ = labels(model)
+    data = state(model)
+    kept = SceneRenderer(model)
+    before = kept.render(model, data, ("front",), 48, ids)["front"]
+    for _ in range(3):
+        dropped = SceneRenderer(model)
+        dropped.render(model, data, ("front",), 32, ids)
+        kept.render(model, data, ("front",), 48, ids)  # the other one is not the last that drew
+        del dropped
+        gc.collect()
+        after = kept.render(model, data, ("front",), 48, ids)["front"]
+        np.testing.assert_array_equal(after.rgb, before.rgb)
+        np.testing.assert_array_equal(after.objects, before.objects)
+    kept.close()
