@@ -116,7 +116,7 @@ def batches(data: Dataset, recipe: Recipe, start: int) -> Iterator[dict[str, Any
 
 
 def _batch(data: Dataset, recipe: Recipe, rows: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
-    """One batch: images as float [0, 1] with colour jitter, noisy state, words by the recipe."""
+    """One batch: images as float in [0, 1], noisy state, words by the recipe."""
     count = len(rows)
     span = data.own[rows] if recipe.honest_words else data.task[rows]
     words = rng.integers(span[:, 0], span[:, 1])
@@ -124,9 +124,7 @@ def _batch(data: Dataset, recipe: Recipe, rows: np.ndarray, rng: np.random.Gener
     words = np.where(canonical & recipe.honest_words, span[:, 0], words)
     images = {}
     for camera in CAMERAS:
-        gain = rng.uniform(0.85, 1.15, (count, 3, 1, 1)).astype(np.float32)
-        shift = rng.uniform(-0.06, 0.06, (count, 3, 1, 1)).astype(np.float32)
-        pixels = data.images[camera][rows].astype(np.float32) * (gain / 255) + shift
+        pixels = data.images[camera][rows].astype(np.float32) * np.float32(1 / 255)
         images[camera] = np.clip(pixels, 0, 1, out=pixels)
     noise = rng.normal(0, 0.02, data.state[rows].shape).astype(np.float32)
     return {
