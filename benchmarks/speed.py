@@ -168,7 +168,7 @@ def main(
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Turns that each side takes.")] = 7,
     block: Annotated[float, typer.Option(min=0.1, help="Seconds of one turn.")] = 2.0,
-    starts: Annotated[int, typer.Option(min=1, help="Fresh processes that make and reset.")] = 3,
+    starts: Annotated[int, typer.Option(min=1, help="Fresh processes that make and reset.")] = 5,
     repeats: Annotated[int, typer.Option(min=1, help="Explanations whose overhead is measured.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="Print the four figures as one JSON object.")] = False,
 ) -> None:
