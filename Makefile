@@ -27,7 +27,7 @@ browser:
 	@sh .ci/browser
 
 test: setup browser
-	@$(BIN)/python -m pytest -n 2 $(PYTEST)
+	@$(BIN)/python -m pytest $(PYTEST)
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python .ci/typecheck.py
