@@ -90,7 +90,8 @@ def test_the_wheel_names_its_licence_and_its_command(wheel: Path) -> None:
 def used(site: Path, cwd: Path, code: str = USE) -> subprocess.CompletedProcess[str]:
     """Run ``code`` where ``site`` is the only place that can hold a ``hansgym``: other installations are not seen."""
     libraries = list(dict.fromkeys((sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"])))
-    start = f"import site, sys; sys.path += {libraries!r}; site.addsitedir({str(site)!r})\n"
+    # First on the path: an editable install of this very package among the libraries has a finder of the same name.
+    start = f"import site, sys; sys.path[:0] = {[str(site), *libraries]!r}; site.addsitedir({str(site)!r})\n"
     return subprocess.run(
         [sys.executable, "-I", "-S", "-c", start + code], cwd=cwd, capture_output=True, text=True, check=False
     )
