@@ -1,4 +1,4 @@
-"""The command line: ``hansgym list | evaluate | report | leaderboard | check-agent | train``."""
+"""The command line: ``hansgym list | evaluate | report | leaderboard | check-agent | train | record | play``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from hansgym.benchmarks import cli_data
 from hansgym.errors import HansGymError
 
 app = typer.Typer(
@@ -262,6 +263,10 @@ def _last_word(summary: dict[str, Any]) -> None:
     sys.stderr.flush()
     print(json.dumps(summary), flush=True)
     os._exit(0)
+
+
+app.command()(cli_data.record)
+app.command()(cli_data.play)
 
 
 def main() -> None:

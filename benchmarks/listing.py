@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from hansgym.benchmarks.config import parse_names
 from hansgym.envs.registration import env_id, index
 from hansgym.envs.spec import TaskSpec
+from hansgym.errors import ConfigurationError
 from hansgym.lookup import load, unknown
 from hansgym.seeds import stream
 
@@ -44,6 +47,21 @@ def tasks_of(suite: str) -> tuple[str, ...]:
     if suite not in known:
         raise unknown("suite", suite, known)
     return known[suite]
+
+
+def chosen(tasks: str | Sequence[str] | None, suite: str | None) -> tuple[str, ...]:
+    """The tasks that a user names: ``tasks`` (a list, or names with commas) or all of ``suite``, one of the two."""
+    if (tasks is None) == (suite is None):
+        raise ConfigurationError(
+            "give either tasks or a suite, one of the two. "
+            f"Tasks: {', '.join(task_names())}; suites: {', '.join(suites())}"
+        )
+    if suite is not None:
+        return tasks_of(suite)
+    names = parse_names(tasks)
+    for name in names:
+        check_task(name)
+    return names
 
 
 def rows(suite: str | None = None) -> list[dict[str, Any]]:

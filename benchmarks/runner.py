@@ -185,18 +185,9 @@ def _factory(agent: str | Agent) -> Callable[[], Agent]:
 
 
 def _tasks(tasks: str | Sequence[str] | None, suite: str | None, factory: str) -> tuple[str, ...]:
-    if (tasks is None) == (suite is None):
-        raise ConfigurationError(
-            "give either tasks or a suite, one of the two. "
-            f"Tasks: {', '.join(listing.task_names())}; suites: {', '.join(listing.suites())}"
-        )
-    if suite is not None:
-        return listing.tasks_of(suite)
-    names = parse_names(tasks)
-    if factory == DEFAULT_FACTORY:
-        for name in names:
-            listing.check_task(name)
-    return names
+    if factory != DEFAULT_FACTORY and tasks is not None and suite is None:
+        return parse_names(tasks)
+    return listing.chosen(tasks, suite)
 
 
 def _perturbations(texts: str | Sequence[str], factory: str) -> tuple[str, ...]:
