@@ -67,7 +67,10 @@ def make_env(task: str, settings: EnvSettings) -> gym.Env:
 
 
 class Film(gym.Wrapper):
-    """Keeps pictures of every control step while ``rolling``, larger than the policy gets, where those are small."""
+    """Keeps pictures of every control step while ``rolling``, larger than the policy gets, where those are small.
+
+    They are taken below all wrappers, so they show what is in the scene and nothing that is done to the images.
+    """
 
     def __init__(self, env: gym.Env) -> None:
         super().__init__(env)
@@ -101,6 +104,17 @@ def pictures(observation: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {key.removesuffix("_rgb"): image for key, image in observation.items() if key.endswith("_rgb")}
 
 
+def _image_perturbed(env: gym.Env) -> bool:
+    """Whether a wrapper of ``env`` changes the pictures."""
+    from hansgym.wrappers.perturbations import ImagePerturbed
+
+    while isinstance(env, gym.Wrapper):
+        if isinstance(env, ImagePerturbed):
+            return True
+        env = env.env
+    return False
+
+
 class Worker:
     """Answers a lane's questions. One environment at a time: jobs come ordered by task."""
 
@@ -112,7 +126,8 @@ class Worker:
     def reset(self, task: str, seed: int, film: bool) -> dict[str, Any]:
         """Start an episode: the observation, what the environment says about it, and the factors it could resample."""
         env = self._made(task)
-        own = film and self.settings.image_size >= FILM_OWN_FROM
+        # An image perturbation lives in the pictures that the policy gets: a film must show those, however small.
+        own = film and (self.settings.image_size >= FILM_OWN_FROM or _image_perturbed(env))
         env.observe_setting = "every" if own else "last"
         self._film.rolling, self._film.frames = film and not own, []
         observation, info = env.reset(seed=seed)

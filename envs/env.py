@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -153,7 +154,7 @@ class HansGymEnv(gym.Env):
     ) -> dict[str, Any]:
         success = self._succeeded or bool(verdict.success)
         return {
-            **self._fixed_info,
+            **copy.deepcopy(self._fixed_info),  # users keep and change what they get
             "success": success,
             "is_success": success,
             "margin": float("nan") if verdict.margin is None else float(verdict.margin),
