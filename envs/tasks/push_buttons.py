@@ -92,6 +92,7 @@ TASK = TaskSpec(
         ),
     },
     equal_variations="the 17 one-button variations are one episode family, as are the 16 that push maroon, then green",
+    counts="count",
     implied_by="pushing three buttons pushes the first one and the first two on the way",
     notes="Pushing a wrong button is not penalised. Caps stay red; upstream's turn green when pushed.",
 )

@@ -51,6 +51,7 @@ TASK = TaskSpec(
         colours={f"target{k}": colour for colour, (k, _, _) in _SQUARES.items()},
     ),
     suites=("quickstart", "agnostos", "agnostos-seen", "peract-18", "push"),
+    chance="an arm that sweeps over the table may knock the block onto the square",
     protocols={
         "agnostos": Protocol(
             variations=({"colour": "green", "square": "1"},),
