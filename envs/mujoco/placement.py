@@ -45,7 +45,7 @@ def _try(sim: Sim, rng: np.random.Generator) -> str | None:
     """One arrangement; the reason why it is unfair, or None."""
     task = sim.scene.task
     sim.root = draw_root(task, rng)
-    placed: Placed = {p.name: p.at for p in task.props if p.placed_in is None}
+    placed: Placed = {p.name: task.pose_of(p, sim.binding) for p in task.props if p.placed_in is None}
     put_all(sim, placed)
     for prop in task.props:
         if prop.placed_in is None:
