@@ -173,7 +173,7 @@ class TaskSpec:
     is the range of the task root's yaw. ``slots`` are named places (x, y, yaw) in the task frame for props
     whose place the binding decides. ``expert`` is the ordered tuple of waypoint verbs. ``implied_by`` lists ways in
     which another variation's success may hold honestly; ``equal_variations`` says that some variations are the same
-    episode family.
+    episode family. ``suites`` are the lists of tasks that it is on: the benchmark's, its split's, its mechanism's.
     """
 
     name: str
@@ -194,7 +194,7 @@ class TaskSpec:
     candidates: Candidates | None = None
     protocols: Mapping[str, Protocol] = field(default_factory=dict)
     joints_at_reset: Mapping[str, float] = field(default_factory=dict)
-    suites: tuple[str, ...] = ("quickstart",)
+    suites: tuple[str, ...] = ("agnostos",)
     implied_by: str = ""
     equal_variations: str = ""
     notes: str = ""

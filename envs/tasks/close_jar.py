@@ -42,6 +42,7 @@ TASK = TaskSpec(
     candidates=Candidates(
         props=("jar0", "jar1"), right="{target}", colours={"{target}": "{colour}", "{other}": "{other_colour}"}
     ),
+    suites=("quickstart", "agnostos", "agnostos-seen", "peract-18", "screw"),
     protocols={"agnostos": Protocol(variations=_VARIATIONS[:1], note="Only variation 0 is part of that benchmark.")},
     notes="Turning the lid is not asked for, as upstream; it has no thread.",
 )

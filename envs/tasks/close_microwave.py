@@ -31,6 +31,7 @@ TASK = TaskSpec(
     # Of the whole oven upstream keeps only this plane in front of it inside the workspace.
     footprint=(-0.025, 0.0, 0.480, 0.225),
     joints_at_reset={_JOINT: _OPEN_RAD},
+    suites=("quickstart", "agnostos", "agnostos-level1", "articulated"),
     protocols={
         "agnostos": Protocol(
             success=JointMoved(_JOINT, by=_PUBLISHED_CHANGE_RAD),

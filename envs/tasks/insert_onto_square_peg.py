@@ -73,6 +73,7 @@ TASK = TaskSpec(
         right="{target}",
         colours={"{target}": "{colour}", "{other0}": "{other0_colour}", "{other1}": "{other1_colour}"},
     ),
+    suites=("quickstart", "agnostos", "agnostos-seen", "peract-18", "insert"),
     protocols={"agnostos": Protocol(variations=_VARIATIONS[:1], note="Only variation 0 is part of that benchmark.")},
     notes="Which peg has the colour is drawn in every episode. Letting go is not asked for, as upstream.",
 )

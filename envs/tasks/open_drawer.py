@@ -47,6 +47,7 @@ TASK = TaskSpec(
     candidates=Candidates(
         props=tuple(f"drawer_{option}" for option in _OPTIONS), right="drawer_{option}", ordered="index"
     ),
+    suites=("quickstart", "agnostos", "agnostos-seen", "peract-18", "articulated"),
     protocols={
         "agnostos": Protocol(
             variations=({"option": "bottom"},), note="variation 0 only; the published rule is the default one"

@@ -81,6 +81,7 @@ TASK = TaskSpec(
         right=_BUTTONS[0],
         colours={button: f"{{colour{k}}}" for k, button in enumerate(_BUTTONS)},
     ),
+    suites=("quickstart", "agnostos", "agnostos-seen", "peract-18", "press"),
     protocols={
         "agnostos": Protocol(
             variations=_VARIATIONS[:1], note="variation 0 only; the published rule is the default one"

@@ -50,6 +50,7 @@ TASK = TaskSpec(
         right="target{square}",
         colours={f"target{k}": colour for colour, (k, _, _) in _SQUARES.items()},
     ),
+    suites=("quickstart", "agnostos", "agnostos-seen", "peract-18", "push"),
     protocols={
         "agnostos": Protocol(
             variations=({"colour": "green", "square": "1"},),
