@@ -32,7 +32,7 @@ TASK = TaskSpec(
     ),
     variations=({},),
     # The paper is equally often in each of three places, and the tomatoes, which look alike, are in the others.
-    slots={"near": (0.098, -0.039, 1.9), "middle": (0.086, 0.103, 0.4), "far": (0.121, 0.252, -0.7)},
+    slots={"near": (0.098, -0.039, 0.0, 1.9), "middle": (0.086, 0.103, 0.0, 0.4), "far": (0.121, 0.252, 0.0, -0.7)},
     draws=(Draw(("rubbish_at", "tomato1_at", "tomato2_at"), ("near", "middle", "far")),),
     instructions=(
         "put rubbish in bin",

@@ -71,13 +71,13 @@ def test_the_settled_block_lies_where_it_was_put(backend: MujocoBackend) -> None
 def test_a_slot_is_where_the_binding_says() -> None:
     me = toy().props[0].asset
     props = (*toy().props, Prop("sign", me, {"kind": "post"}, at=(0.0, 0.0, 0.01, 0.0), slot="{colour}"))
-    task = toy(props=props, slots={"red": (-0.15, 0.1, 0.3), "gray": (-0.15, -0.1, 0.0)})
+    task = toy(props=props, slots={"red": (-0.15, 0.1, 0.0, 0.3), "gray": (-0.15, -0.1, 0.02, 0.0)})
     backend = MujocoBackend(task)
-    for variation, (x, y, yaw) in enumerate(task.slots.values()):
+    for variation, (x, y, z, yaw) in enumerate(task.slots.values()):
         backend.reset(ResetRequest(0, variation))
-        assert backend.live.placed["sign"] == (x, y, 0.01, yaw)
+        assert backend.live.placed["sign"] == (x, y, 0.01 + z, yaw)
     with pytest.raises(ConfigurationError, match=r"no slot 'gray' for 'sign'; it has red"):
-        MujocoBackend(toy(props=props, slots={"red": (-0.15, 0.1, 0.3)})).reset(ResetRequest(0, 1))
+        MujocoBackend(toy(props=props, slots={"red": (-0.15, 0.1, 0.0, 0.3)})).reset(ResetRequest(0, 1))
 
 
 def test_no_room_is_an_error_that_says_what_failed() -> None:
