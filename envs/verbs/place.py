@@ -9,7 +9,7 @@ import numpy as np
 from hansgym.envs.expert import TIP_SPEED_M, Goal, down
 from hansgym.envs.spec import fill
 from hansgym.envs.state import WorldState
-from hansgym.envs.verbs._motion import about, descent, easy_yaw, leaning, upright, wrapped, yaw_of
+from hansgym.envs.verbs._motion import about, descent, easy_yaw, leaning, outwards, upright, wrapped, yaw_of
 
 _UP = np.array([0.0, 0.0, 1.0])
 BESIDE_M = 0.06
@@ -28,7 +28,9 @@ class Place:
     more where it is dropped. ``level=False``: how it hangs does not matter, the hand alone stays upright. ``clear_m``:
     it is done, and a next verb may begin, once it is placed and the tip is that far above its origin or well beside it.
     ``nth`` and ``count`` (a template): only so many of a row of placings are asked for; the others are done from the
-    start.
+    start. ``out_of`` names something that it stands in: within ``out_radius_m`` of that one's origin and under
+    ``out_m`` above it, it is drawn straight up without a turn. ``lean_rad``: so far the object is tipped outwards, away
+    from the robot, when it is let go.
     """
 
     name: str
@@ -45,6 +47,10 @@ class Place:
     clear_m: float | None = None
     nth: int = 0
     count: str | None = None
+    out_of: str | None = None
+    out_m: float = 0.0
+    out_radius_m: float = 0.05
+    lean_rad: float = 0.0
 
     def wanted(self, state: WorldState) -> bool:
         """Whether this variation asks for it."""
@@ -76,6 +82,8 @@ class Place:
             above = max(float(tip[2]), float(self._aim(state)[2] + self.clearance_m + 0.05))
             return Goal(np.array([tip[0], tip[1], above]), state.tip_rotation, gripper=1.0)
         aim, now = self._aim(state), state.position(name)
+        if self._inside(state, now):
+            return Goal(tip + (self.out_m + 0.05) * _UP, state.tip_rotation, gripper=0.0)
         rotation, turn = self._rotation(state, aim)
         error = float(np.hypot(*(now - aim)[:2])) + 0.03 * turn
         where = descent(now, aim, error, self.tolerance_m, self.clearance_m, self.slope, self.cap_m)
@@ -94,7 +102,16 @@ class Place:
             return ()
         low = self._aim(state) + self.grip_m * _UP
         rotation = down(easy_yaw(low))
+        if self.lean_rad:
+            rotation = outwards(rotation, low, self.lean_rad)
         return (Goal(low + self.clearance_m * _UP, rotation, 0.0), Goal(low, rotation, 1.0))
+
+    def _inside(self, state: WorldState, now: np.ndarray) -> bool:
+        """Whether the object at ``now`` (3,) still stands in what it must be drawn out of."""
+        if self.out_of is None:
+            return False
+        away = now - state.position(fill(self.out_of, state.binding))
+        return bool(np.hypot(*away[:2]) < self.out_radius_m and away[2] < self.out_m)
 
     def _aim(self, state: WorldState) -> np.ndarray:
         return state.position(fill(self.over, state.binding)) + self.height_m * _UP
@@ -114,4 +131,7 @@ class Place:
         else:
             yaw, turn = easy, 0.0
         level = about(_UP, yaw) @ own.T @ hand
+        if self.lean_rad:
+            tipped = outwards(level, tip, self.lean_rad)
+            return tipped, turn + float(np.arccos(np.clip((np.trace(tipped.T @ hand) - 1.0) / 2.0, -1.0, 1.0)))
         return leaning(level, tip, float(tip[2])), turn
