@@ -57,7 +57,11 @@ def easy_yaw(position: np.ndarray) -> float:
 
 def leaning(rotation: np.ndarray, position: np.ndarray, height: float) -> np.ndarray:
     """``rotation`` (3, 3) leant outwards as far as the hand must at ``height`` (m): not at all near the table."""
-    angle = HOME_TILT_RAD * ramp(height, UPRIGHT_BELOW_M, TILTED_ABOVE_M)
+    return outwards(rotation, position, HOME_TILT_RAD * ramp(height, UPRIGHT_BELOW_M, TILTED_ABOVE_M))
+
+
+def outwards(rotation: np.ndarray, position: np.ndarray, angle: float) -> np.ndarray:
+    """``rotation`` (3, 3) tipped by ``angle`` rad so that a hand at ``position`` points farther away from the robot."""
     heading = azimuth(position)
     return about(np.array([np.sin(heading), -np.cos(heading), 0.0]), angle) @ rotation
 

@@ -9,9 +9,11 @@ import numpy as np
 from hansgym.envs.expert import TIP_SPEED_M, Goal, down
 from hansgym.envs.spec import fill
 from hansgym.envs.state import WorldState
-from hansgym.envs.verbs._motion import about, descent, easy_yaw, leaning, wrapped, yaw_of
+from hansgym.envs.verbs._motion import about, descent, easy_yaw, leaning, outwards, upright, wrapped, yaw_of
 
 _UP = np.array([0.0, 0.0, 1.0])
+BESIDE_M = 0.06
+"""A tip that is so far beside an object has nothing of it between its fingers."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,14 @@ class Place:
     ``clearance_m``: how far above the release height it travels at least. ``symmetry`` (rad) is the turn after which
     object and receptacle fit again; 0 means any. ``grip_m``: height of the tip above the object, for the check that the
     place can be reached.
+
+    ``over`` may be a detection volume. ``within_m``: how far beside the place it may come to lie and count as placed,
+    more where it is dropped. ``level=False``: how it hangs does not matter, the hand alone stays upright. ``clear_m``:
+    it is done, and a next verb may begin, once it is placed and the tip is that far above its origin or well beside it.
+    ``nth`` and ``count`` (a template): only so many of a row of placings are asked for; the others are done from the
+    start. ``out_of`` names something that it stands in: within ``out_radius_m`` of that one's origin and under
+    ``out_m`` above it, it is drawn straight up without a turn. ``lean_rad``: so far the object is tipped outwards, away
+    from the robot, when it is let go.
     """
 
     name: str
@@ -32,18 +42,38 @@ class Place:
     tolerance_m: float = 0.002
     slope: float = 1.0
     cap_m: float = 0.30
+    within_m: float = 0.01
+    level: bool = True
+    clear_m: float | None = None
+    nth: int = 0
+    count: str | None = None
+    out_of: str | None = None
+    out_m: float = 0.0
+    out_radius_m: float = 0.05
+    lean_rad: float = 0.0
+
+    def wanted(self, state: WorldState) -> bool:
+        """Whether this variation asks for it."""
+        return self.count is None or self.nth < int(fill(self.count, state.binding))
 
     def placed(self, state: WorldState) -> bool:
-        """Whether it lies, let go of, at or under the release height within a centimetre of the place."""
+        """Whether it lies, let go of, at or under the release height within ``within_m`` of the place, or need not."""
+        if not self.wanted(state):
+            return True
         name, aim = fill(self.name, state.binding), self._aim(state)
         if name in state.held:
             return False
         away = state.position(name) - aim
-        return bool(np.hypot(*away[:2]) < 0.01 and away[2] < 0.005)
+        return bool(np.hypot(*away[:2]) < self.within_m and away[2] < 0.005)
 
     def done(self, state: WorldState) -> bool:
-        """Never: afterwards the hand draws back."""
-        return False
+        """Never, so that the hand draws back at the end; with ``clear_m``, once it has drawn back so far."""
+        if not self.wanted(state):
+            return True
+        if self.clear_m is None or not self.placed(state):
+            return False
+        away = state.tip_position - state.position(fill(self.name, state.binding))
+        return bool(away[2] > self.clear_m or np.hypot(*away[:2]) > BESIDE_M)
 
     def goal(self, state: WorldState) -> Goal:
         """Up and across, then down, then open; once it is placed, up and away."""
@@ -52,6 +82,8 @@ class Place:
             above = max(float(tip[2]), float(self._aim(state)[2] + self.clearance_m + 0.05))
             return Goal(np.array([tip[0], tip[1], above]), state.tip_rotation, gripper=1.0)
         aim, now = self._aim(state), state.position(name)
+        if self._inside(state, now):
+            return Goal(tip + (self.out_m + 0.05) * _UP, state.tip_rotation, gripper=0.0)
         rotation, turn = self._rotation(state, aim)
         error = float(np.hypot(*(now - aim)[:2])) + 0.03 * turn
         where = descent(now, aim, error, self.tolerance_m, self.clearance_m, self.slope, self.cap_m)
@@ -66,9 +98,20 @@ class Place:
 
     def reach(self, state: WorldState) -> tuple[Goal, ...]:
         """The release and the place above it, for an object held in its middle."""
+        if not self.wanted(state):
+            return ()
         low = self._aim(state) + self.grip_m * _UP
         rotation = down(easy_yaw(low))
+        if self.lean_rad:
+            rotation = outwards(rotation, low, self.lean_rad)
         return (Goal(low + self.clearance_m * _UP, rotation, 0.0), Goal(low, rotation, 1.0))
+
+    def _inside(self, state: WorldState, now: np.ndarray) -> bool:
+        """Whether the object at ``now`` (3,) still stands in what it must be drawn out of."""
+        if self.out_of is None:
+            return False
+        away = now - state.position(fill(self.out_of, state.binding))
+        return bool(np.hypot(*away[:2]) < self.out_radius_m and away[2] < self.out_m)
 
     def _aim(self, state: WorldState) -> np.ndarray:
         return state.position(fill(self.over, state.binding)) + self.height_m * _UP
@@ -77,6 +120,8 @@ class Place:
         """Hand rotation that levels the object and turns it to fit, and the turn still missing (rad)."""
         own, hand = state.rotation(fill(self.name, state.binding)), state.tip_rotation
         tip = state.tip_position
+        if not self.level:
+            return upright(easy_yaw(aim), tip), 0.0
         # The object's heading when the hand's is easy; of the headings that fit, the nearest to it.
         easy = easy_yaw(aim) - float(np.arctan2(hand[1, 1], hand[0, 1])) + yaw_of(own)
         if self.symmetry:
@@ -86,4 +131,7 @@ class Place:
         else:
             yaw, turn = easy, 0.0
         level = about(_UP, yaw) @ own.T @ hand
+        if self.lean_rad:
+            tipped = outwards(level, tip, self.lean_rad)
+            return tipped, turn + float(np.arccos(np.clip((np.trace(tipped.T @ hand) - 1.0) / 2.0, -1.0, 1.0)))
         return leaning(level, tip, float(tip[2])), turn

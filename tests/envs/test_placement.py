@@ -13,7 +13,7 @@ from hansgym.envs.mujoco import placement
 from hansgym.envs.mujoco.backend import MujocoBackend
 from hansgym.envs.mujoco.sim import yaw_matrix
 from hansgym.envs.spec import WORKSPACE_CENTRE, WORKSPACE_SIZE, Area, Prop, TaskSpec
-from hansgym.errors import SceneError
+from hansgym.errors import ConfigurationError, SceneError
 from hansgym.seeds import stream
 
 
@@ -66,6 +66,18 @@ def test_the_settled_block_lies_where_it_was_put(backend: MujocoBackend) -> None
     assert -0.004 < rest[2] < 0.0
     index = backend.scene.props["block"]
     assert np.abs(backend.live.data.qvel[index.dof : index.dof + 6]).max() < 1e-2
+
+
+def test_a_slot_is_where_the_binding_says() -> None:
+    me = toy().props[0].asset
+    props = (*toy().props, Prop("sign", me, {"kind": "post"}, at=(0.0, 0.0, 0.01, 0.0), slot="{colour}"))
+    task = toy(props=props, slots={"red": (-0.15, 0.1, 0.0, 0.3), "gray": (-0.15, -0.1, 0.02, 0.0)})
+    backend = MujocoBackend(task)
+    for variation, (x, y, z, yaw) in enumerate(task.slots.values()):
+        backend.reset(ResetRequest(0, variation))
+        assert backend.live.placed["sign"] == (x, y, 0.01 + z, yaw)
+    with pytest.raises(ConfigurationError, match=r"no slot 'gray' for 'sign'; it has red"):
+        MujocoBackend(toy(props=props, slots={"red": (-0.15, 0.1, 0.0, 0.3)})).reset(ResetRequest(0, 1))
 
 
 def test_no_room_is_an_error_that_says_what_failed() -> None:
