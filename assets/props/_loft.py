@@ -62,6 +62,20 @@ def tube(path: Sequence[Sequence[float]], radius: float, segments: int = 10) -> 
     return loft(rings, smooth=True)
 
 
+def block(at: Sequence[float], size: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices and faces of a box: its middle and full edge lengths in metres."""
+    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) / 2
+    level = np.column_stack([corners * np.asarray(size[:2]), np.zeros(4)]) + np.asarray(at)
+    return loft([level + (0, 0, sign * size[2] / 2) for sign in (-1, 1)])
+
+
+def merged(shapes: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Several shapes as one: many small parts of one colour are one geom."""
+    starts = np.cumsum([0, *(len(v) for v, _ in shapes)])
+    faces = [f + start for (_, f), start in zip(shapes, starts[:-1], strict=True)]
+    return np.concatenate([v for v, _ in shapes]), np.concatenate(faces).astype(np.int32)
+
+
 def add_mesh(
     spec: mujoco.MjSpec,
     body: mujoco.MjsBody,
