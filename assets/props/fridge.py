@@ -90,7 +90,7 @@ def _door(body: mujoco.MjsBody, name: str, joint: str, level: str, look: dict[st
 def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, doors: dict[str, tuple[str, str]]) -> None:
     """Fill ``body`` with the cabinet; ``doors``: "bottom" and "top" -> the door's name and its joint's."""
     look = {
-        "shell": material(spec, "fridge/shell", (0.52, 0.53, 0.55), "brushed", specular=0.4, shininess=0.5),
+        "shell": material(spec, "fridge/shell", (0.60, 0.61, 0.63), "brushed", specular=0.4, shininess=0.5),
         "inside": material(spec, "fridge/inside", (0.90, 0.92, 0.94), specular=0.2, emission=0.15),
         "dark": material(spec, "fridge/dark", (0.08, 0.08, 0.09), specular=0.2),
         "steel": material(spec, "fridge/steel", (0.75, 0.75, 0.77), specular=0.6, shininess=0.7),

@@ -37,5 +37,8 @@ TASK = TaskSpec(
     joints_at_reset={_JOINT: _OPEN_RAD},
     suites=("agnostos", "agnostos-level1", "articulated"),
     protocols={"agnostos": Protocol(variations=({},), note="the published rule is the default one")},
-    notes="The rule asks for 30 of the 40 degrees, so the door need not click shut; opening it as far meets it as well.",
+    notes=(
+        "The rule asks for 30 of the 40 degrees, so the door need not click shut; opening it as far meets it as well. "
+        "The door stands beside the arm: a stray arm may swing it that far by honest chance, as upstream."
+    ),
 )
