@@ -21,13 +21,16 @@ BELOW_TIP_M = 0.002
 class Press:
     """Push ``button`` down by ``depth_m``: the ``index``-th part of an ordered success condition.
 
-    ``top_m`` is the height of its untouched cap above the button's origin.
+    ``top_m`` is the height of its untouched cap above the button's origin. Beside the button the tip stays ``slope``
+    times its distance above it, at most ``cap_m``: more of both where something tall stands near.
     """
 
     index: int
     button: str
     top_m: float = 0.018
     depth_m: float = 0.005
+    slope: float = SLOPE
+    cap_m: float = CAP_M
 
     def done(self, state: WorldState) -> bool:
         """Whether this part of the success condition has been latched."""
@@ -37,7 +40,7 @@ class Press:
         """Above the button as long as the tip is beside it, and lower the nearer it is."""
         tip, aim = state.tip_position, self._aim(state)
         beside = float(np.hypot(*(tip[:2] - aim[:2])))
-        aim[2] += min(SLOPE * max(0.0, beside - TOLERANCE_M), CAP_M)
+        aim[2] += min(self.slope * max(0.0, beside - TOLERANCE_M), self.cap_m)
         return Goal(aim, upright(easy_yaw(tip), tip), gripper=0.0)
 
     def reach(self, state: WorldState) -> tuple[Goal, ...]:
