@@ -45,7 +45,9 @@ def _try(sim: Sim, rng: np.random.Generator) -> str | None:
     """One arrangement; the reason why it is unfair, or None."""
     task = sim.scene.task
     sim.root = draw_root(task, rng)
-    placed: Placed = {p.name: p.at for p in task.props if p.placed_in is None}
+    placed: Placed = {
+        p.name: task.pose_of(p, sim.binding) for p in task.props if p.placed_in is None and p.rides is None
+    }
     put_all(sim, placed)
     for prop in task.props:
         if prop.placed_in is None:
@@ -74,7 +76,7 @@ def draw_root(task: TaskSpec, rng: np.random.Generator) -> np.ndarray:
 
 
 def _draw_prop(sim: Sim, prop: Prop, placed: Placed, rng: np.random.Generator) -> bool:
-    """Draw ``prop`` in its area, clear of what is already ``placed``; False when there is no room."""
+    """Draw ``prop`` in its area with what rides on it, clear of what is ``placed``; False when there is no room."""
     task = sim.scene.task
     area = next(a for a in task.areas if a.name == prop.placed_in)
     neighbours = [p.name for p in task.props if p.placed_in == area.name and p.name in placed]
@@ -83,10 +85,10 @@ def _draw_prop(sim: Sim, prop: Prop, placed: Placed, rng: np.random.Generator) -
         near = (np.hypot(pose[0] - placed[n][0], pose[1] - placed[n][1]) < area.min_distance for n in neighbours)
         if any(near):
             continue
-        put(sim, prop.name, pose)
-        sim.refresh()
-        if not any(meets(sim, sim.scene.props[prop.name], sim.scene.props[n]) for n in placed):
-            placed[prop.name] = pose
+        poses = {prop.name: pose} | {p.name: riding(pose, p.at) for p in task.props if p.rides == prop.name}
+        put_all(sim, poses)
+        if not any(meets(sim, sim.scene.props[m], sim.scene.props[n]) for m in poses for n in placed):
+            placed.update(poses)
             return True
     return False
 
@@ -95,6 +97,14 @@ def _in_area(prop: Prop, area: Area, rng: np.random.Generator) -> tuple[float, f
     half = np.array(area.size) / 2
     x, y = np.array(area.centre) + rng.uniform(-half, half)
     return (float(x), float(y), prop.at[2], float(rng.uniform(*prop.yaw)))
+
+
+def riding(
+    carrier: tuple[float, float, float, float], at: tuple[float, float, float, float]
+) -> tuple[float, float, float, float]:
+    """The pose (x, y, z, yaw) in the task frame of what stands at ``at`` relative to ``carrier``."""
+    x, y, z = np.asarray(carrier[:3]) + yaw_matrix(carrier[3]) @ np.asarray(at[:3])
+    return (float(x), float(y), float(z), carrier[3] + at[3])
 
 
 def put_all(sim: Sim, placed: Placed) -> None:

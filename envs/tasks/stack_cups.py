@@ -5,18 +5,18 @@ from __future__ import annotations
 from hansgym.envs.conditions import All, Detected, NothingGrasped
 from hansgym.envs.spec import COLOURS, Area, Candidates, Draw, Prop, Protocol, Sensor, TaskSpec
 from hansgym.envs.verbs.grasp_rim import GraspRim
-from hansgym.envs.verbs.put import Put
+from hansgym.envs.verbs.place import Place
 from hansgym.roles import Role
 
 _VARIATIONS = tuple({"colour": c} for c in COLOURS)
 _CUPS = ("cup2", "cup1", "cup3")
 
 # Cups are 0.147 high and stand 0.025 higher for each cup they stand in; they are let go of a little above that.
-_FIRST = Put("cup1", over="cup2", height_m=0.031, clearance_m=0.14, grip_m=0.064)
-_SECOND = Put("cup3", over="cup2", height_m=0.056, clearance_m=0.14, grip_m=0.064)
+_FIRST = Place("cup1", over="cup2", height_m=0.031, clearance_m=0.14, grip_m=0.064, clear_m=0.12)
+_SECOND = Place("cup3", over="cup2", height_m=0.056, clearance_m=0.14, grip_m=0.064, clear_m=0.12)
 
 
-def _grasp(cup: str, before: Put) -> GraspRim:
+def _grasp(cup: str, before: Place) -> GraspRim:
     return GraspRim(cup, before=before, radius_m=0.0445, height_m=0.064)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -10,7 +11,18 @@ from hansgym.envs.expert import TIP_SPEED_M, Goal, down
 from hansgym.envs.spec import fill
 from hansgym.envs.state import WorldState
 from hansgym.envs.verbs._motion import descent, easy_yaw, upright, wrapped, yaw_of
-from hansgym.envs.verbs.place import Place
+
+
+class Purpose(Protocol):
+    """What an object is grasped for: the verb after it, such as :class:`hansgym.envs.verbs.place.Place`."""
+
+    def placed(self, state: WorldState) -> bool:
+        """Whether the object is where it belongs, so that nobody need grasp it."""
+        ...
+
+    def wanted(self, state: WorldState) -> bool:
+        """Whether this variation asks for it at all."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -19,12 +31,12 @@ class Grasp:
 
     ``offset`` is the grip's place in the object's frame (m). ``symmetry`` (rad) is the turn after which the object
     grips the same; 0 means any direction will do. ``along`` names a body near whose x axis the fingers close
-    (otherwise the direction that is easiest for the arm). ``before``: it is done, too, once that :class:`Place` has
-    done its work.
+    (otherwise the direction that is easiest for the arm). ``before``: it is done, too, once that verb has done its
+    work.
     """
 
     name: str
-    before: Place
+    before: Purpose
     offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
     symmetry: float = 0.0
     along: str | None = None
@@ -52,6 +64,8 @@ class Grasp:
 
     def reach(self, state: WorldState) -> tuple[Goal, ...]:
         """The grip and the place above it."""
+        if not self.before.wanted(state):
+            return ()
         grip, rotation = self._grip(state), down(self._yaw(state))
         above = grip + np.array([0.0, 0.0, self.clearance_m])
         return (Goal(above, rotation, 1.0), Goal(grip, rotation, 0.0))

@@ -9,9 +9,11 @@ import numpy as np
 from hansgym.envs.expert import TIP_SPEED_M, Goal, down
 from hansgym.envs.spec import fill
 from hansgym.envs.state import WorldState
-from hansgym.envs.verbs._motion import about, descent, easy_yaw, leaning, wrapped, yaw_of
+from hansgym.envs.verbs._motion import about, descent, easy_yaw, leaning, upright, wrapped, yaw_of
 
 _UP = np.array([0.0, 0.0, 1.0])
+BESIDE_M = 0.06
+"""A tip that is so far beside an object has nothing of it between its fingers."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,12 @@ class Place:
     ``clearance_m``: how far above the release height it travels at least. ``symmetry`` (rad) is the turn after which
     object and receptacle fit again; 0 means any. ``grip_m``: height of the tip above the object, for the check that the
     place can be reached.
+
+    ``over`` may be a detection volume. ``within_m``: how far beside the place it may come to lie and count as placed,
+    more where it is dropped. ``level=False``: how it hangs does not matter, the hand alone stays upright. ``clear_m``:
+    it is done, and a next verb may begin, once it is placed and the tip is that far above its origin or well beside it.
+    ``nth`` and ``count`` (a template): only so many of a row of placings are asked for; the others are done from the
+    start.
     """
 
     name: str
@@ -32,18 +40,34 @@ class Place:
     tolerance_m: float = 0.002
     slope: float = 1.0
     cap_m: float = 0.30
+    within_m: float = 0.01
+    level: bool = True
+    clear_m: float | None = None
+    nth: int = 0
+    count: str | None = None
+
+    def wanted(self, state: WorldState) -> bool:
+        """Whether this variation asks for it."""
+        return self.count is None or self.nth < int(fill(self.count, state.binding))
 
     def placed(self, state: WorldState) -> bool:
-        """Whether it lies, let go of, at or under the release height within a centimetre of the place."""
+        """Whether it lies, let go of, at or under the release height within ``within_m`` of the place, or need not."""
+        if not self.wanted(state):
+            return True
         name, aim = fill(self.name, state.binding), self._aim(state)
         if name in state.held:
             return False
         away = state.position(name) - aim
-        return bool(np.hypot(*away[:2]) < 0.01 and away[2] < 0.005)
+        return bool(np.hypot(*away[:2]) < self.within_m and away[2] < 0.005)
 
     def done(self, state: WorldState) -> bool:
-        """Never: afterwards the hand draws back."""
-        return False
+        """Never, so that the hand draws back at the end; with ``clear_m``, once it has drawn back so far."""
+        if not self.wanted(state):
+            return True
+        if self.clear_m is None or not self.placed(state):
+            return False
+        away = state.tip_position - state.position(fill(self.name, state.binding))
+        return bool(away[2] > self.clear_m or np.hypot(*away[:2]) > BESIDE_M)
 
     def goal(self, state: WorldState) -> Goal:
         """Up and across, then down, then open; once it is placed, up and away."""
@@ -66,6 +90,8 @@ class Place:
 
     def reach(self, state: WorldState) -> tuple[Goal, ...]:
         """The release and the place above it, for an object held in its middle."""
+        if not self.wanted(state):
+            return ()
         low = self._aim(state) + self.grip_m * _UP
         rotation = down(easy_yaw(low))
         return (Goal(low + self.clearance_m * _UP, rotation, 0.0), Goal(low, rotation, 1.0))
@@ -77,6 +103,8 @@ class Place:
         """Hand rotation that levels the object and turns it to fit, and the turn still missing (rad)."""
         own, hand = state.rotation(fill(self.name, state.binding)), state.tip_rotation
         tip = state.tip_position
+        if not self.level:
+            return upright(easy_yaw(aim), tip), 0.0
         # The object's heading when the hand's is easy; of the headings that fit, the nearest to it.
         easy = easy_yaw(aim) - float(np.arctan2(hand[1, 1], hand[0, 1])) + yaw_of(own)
         if self.symmetry:

@@ -23,6 +23,7 @@ TASKS = [name for name, task in ALL.items() if task.candidates is not None]
 COUNTS = {"open_drawer": 3, "slide_block_to_color_target": 4, "insert_onto_square_peg": 3, "close_jar": 2}
 COUNTS["push_buttons"] = 3
 COUNTS["stack_cups"] = 3
+COUNTS["light_bulb_in"] = 2
 
 
 class Wall:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -13,7 +14,7 @@ from hansgym.envs.mujoco import placement
 from hansgym.envs.mujoco.backend import MujocoBackend
 from hansgym.envs.mujoco.sim import yaw_matrix
 from hansgym.envs.spec import WORKSPACE_CENTRE, WORKSPACE_SIZE, Area, Prop, TaskSpec
-from hansgym.errors import SceneError
+from hansgym.errors import ConfigurationError, SceneError
 from hansgym.seeds import stream
 
 
@@ -68,6 +69,18 @@ def test_the_settled_block_lies_where_it_was_put(backend: MujocoBackend) -> None
     assert np.abs(backend.live.data.qvel[index.dof : index.dof + 6]).max() < 1e-2
 
 
+def test_a_slot_is_where_the_binding_says() -> None:
+    me = toy().props[0].asset
+    props = (*toy().props, Prop("sign", me, {"kind": "post"}, at=(0.0, 0.0, 0.01, 0.0), slot="{colour}"))
+    task = toy(props=props, slots={"red": (-0.15, 0.1, 0.3), "gray": (-0.15, -0.1, 0.0)})
+    backend = MujocoBackend(task)
+    for variation, (x, y, yaw) in enumerate(task.slots.values()):
+        backend.reset(ResetRequest(0, variation))
+        assert backend.live.placed["sign"] == (x, y, 0.01, yaw)
+    with pytest.raises(ConfigurationError, match=r"no slot 'gray' for 'sign'; it has red"):
+        MujocoBackend(toy(props=props, slots={"red": (-0.15, 0.1, 0.3)})).reset(ResetRequest(0, 1))
+
+
 def test_no_room_is_an_error_that_says_what_failed() -> None:
     task = toy(areas=(Area("field", (0.0, 0.0), (0.05, 0.05), 0.14),))
     with pytest.raises(SceneError, match="no room for 'post' in area 'field'"):
@@ -114,3 +127,18 @@ def test_placing_a_scratch_again_moves_the_task_and_nothing_else(backend: Mujoco
     scratch.load(live.snapshot())
     placement.place(scratch, stream(2, "task"))
     assert not np.allclose(first, scratch.data.qpos)
+
+
+def test_what_rides_on_a_prop_goes_where_that_goes(backend: MujocoBackend) -> None:
+    block, post = backend.task.props[0], backend.task.props[1]
+    rider = dataclasses.replace(post, name="rider", at=(0.1, 0.0, 0.05, 0.5), placed_in=None, rides=post.name)
+    task = toy(props=(*backend.task.props, rider))
+    made = MujocoBackend(task)
+    for seed in range(4):
+        made.reset(ResetRequest(seed, 0))
+        carrier, own = (made.live.placed[n] for n in (post.name, "rider"))
+        assert np.hypot(own[0] - carrier[0], own[1] - carrier[1]) == pytest.approx(0.1)
+        assert own[3] - carrier[3] == pytest.approx(0.5)
+        assert not placement.meets(made.live, *(made.scene.props[n] for n in (block.name, "rider")))
+    with pytest.raises(ConfigurationError, match=r"ride on \['nobody'\]"):
+        dataclasses.replace(task, props=(block, dataclasses.replace(rider, rides="nobody")))
