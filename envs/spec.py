@@ -74,9 +74,9 @@ class Prop:
 
     ``asset`` names a builder module in ``assets.props`` (its ``build(spec, body, name, **params)`` fills the body that
     the scene has made) and ``params`` its keyword arguments. ``at`` is the pose in the task frame (x, y, z, yaw). With
-    ``placed_in`` the x, y and yaw are drawn in that :class:`Area` instead; with ``slot``, a template, it stands at the
-    pose of that name in the task's ``slots``; with ``rides``, the name of a prop drawn in an area, ``at`` is the pose
-    relative to that one. ``free`` bodies have a free joint;
+    ``placed_in`` the x, y and yaw are drawn in that :class:`Area` instead; with ``slot``, a template, they are those
+    of that name in the task's ``slots``; with ``rides``, the name of a prop drawn in an area, ``at`` is relative to
+    that one. ``free`` bodies have a free joint;
     ``graspable`` ones are attached by a closing gripper.
     """
 
@@ -172,10 +172,10 @@ class TaskSpec:
     every object, and every object needs a role. An object is a named body of a prop: one prop (a cabinet) may hold
     several (its frame and drawers). ``instructions[0]`` is the canonical one, the others are paraphrases. ``footprint``
     is the rectangle (centre x, y, size x, y) in the task frame that must fit into the workspace after the yaw; ``yaw``
-    is the range of the task root's yaw. ``slots`` are named poses (x, y, z, yaw) in the task frame for props whose
-    place the binding decides. ``expert`` is the ordered tuple of waypoint verbs. ``implied_by`` lists ways in
+    is the range of the task root's yaw. ``slots`` are named places (x, y, yaw) in the task frame for props
+    whose place the binding decides. ``expert`` is the ordered tuple of waypoint verbs. ``implied_by`` lists ways in
     which another variation's success may hold honestly; ``equal_variations`` says that some variations are the same
-    episode family.
+    episode family. ``suites`` are the lists of tasks that it is on: the benchmark's, its split's, its mechanism's.
     """
 
     name: str
@@ -188,7 +188,7 @@ class TaskSpec:
     footprint: tuple[float, float, float, float]
     yaw: tuple[float, float] = (-math.pi, math.pi)
     areas: tuple[Area, ...] = ()
-    slots: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
+    slots: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     sensors: tuple[Sensor, ...] = ()
     draws: tuple[Draw, ...] = ()
     colours: tuple[tuple[str, str], ...] = ()
@@ -196,7 +196,7 @@ class TaskSpec:
     candidates: Candidates | None = None
     protocols: Mapping[str, Protocol] = field(default_factory=dict)
     joints_at_reset: Mapping[str, float] = field(default_factory=dict)
-    suites: tuple[str, ...] = ("quickstart",)
+    suites: tuple[str, ...] = ("agnostos",)
     implied_by: str = ""
     equal_variations: str = ""
     notes: str = ""
@@ -249,7 +249,8 @@ class TaskSpec:
             raise ConfigurationError(
                 f"task {self.name!r} has no slot {name!r} for {prop.name!r}; it has {', '.join(sorted(self.slots))}"
             )
-        return self.slots[name]
+        x, y, yaw = self.slots[name]
+        return (x, y, prop.at[2], yaw)
 
     def variations_under(self, protocol: str) -> tuple[Mapping[str, str], ...]:
         """The variations that ``protocol`` keeps."""
