@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -126,3 +127,18 @@ def test_placing_a_scratch_again_moves_the_task_and_nothing_else(backend: Mujoco
     scratch.load(live.snapshot())
     placement.place(scratch, stream(2, "task"))
     assert not np.allclose(first, scratch.data.qpos)
+
+
+def test_what_rides_on_a_prop_goes_where_that_goes(backend: MujocoBackend) -> None:
+    block, post = backend.task.props[0], backend.task.props[1]
+    rider = dataclasses.replace(post, name="rider", at=(0.1, 0.0, 0.05, 0.5), placed_in=None, rides=post.name)
+    task = toy(props=(*backend.task.props, rider))
+    made = MujocoBackend(task)
+    for seed in range(4):
+        made.reset(ResetRequest(seed, 0))
+        carrier, own = (made.live.placed[n] for n in (post.name, "rider"))
+        assert np.hypot(own[0] - carrier[0], own[1] - carrier[1]) == pytest.approx(0.1)
+        assert own[3] - carrier[3] == pytest.approx(0.5)
+        assert not placement.meets(made.live, *(made.scene.props[n] for n in (block.name, "rider")))
+    with pytest.raises(ConfigurationError, match=r"ride on \['nobody'\]"):
+        dataclasses.replace(task, props=(block, dataclasses.replace(rider, rides="nobody")))
