@@ -11,7 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hansgym.envs.conditions import All, Detected, InOrder, JointMoved, JointNear, NothingGrasped
+from hansgym.envs.conditions import (
+    All,
+    AtLeast,
+    Detected,
+    Held,
+    InOrder,
+    JointMoved,
+    JointNear,
+    NothingGrasped,
+    Undetected,
+)
 from hansgym.errors import ConfigurationError
 
 EPSILON = 1e-6
@@ -51,6 +61,17 @@ PAIRS = {
         Detected("block", "zone{k}"),
         State(binding={"k": "2"}, distances={("block", "zone2"): -EPSILON}),
         State(binding={"k": "2"}, distances={("block", "zone2"): EPSILON, ("block", "zone1"): -1.0}),
+    ),
+    "undetected": (
+        Undetected("block", "zone{k}"),
+        State(binding={"k": "2"}, distances={("block", "zone2"): EPSILON, ("block", "zone1"): -1.0}),
+        State(binding={"k": "2"}, distances={("block", "zone2"): -EPSILON}),
+    ),
+    "held": (Held("{which}"), State({"which": "lid"}, held=("lid",)), State({"which": "lid"}, held=("pan",))),
+    "at least": (
+        AtLeast("{n}", tuple(Detected("block", f"zone{k}") for k in range(3))),
+        State({"n": "2"}, distances={("block", f"zone{k}"): d for k, d in enumerate((-0.1, 0.2, -EPSILON))}),
+        State({"n": "2"}, distances={("block", f"zone{k}"): d for k, d in enumerate((-0.1, 0.2, EPSILON))}),
     ),
     "nothing grasped": (NothingGrasped(), State(), State(held=("lid",))),
     "all": (
