@@ -6,13 +6,14 @@ positions agree within 0.3 mm. ``qpos`` *is* the RLBench number: the joint-4 off
 
 Contact bits, for everything in the scene (two geoms touch when ``contype`` of one meets ``conaffinity`` of the other):
 
-=====================  =======  ===========  ==============================
+=====================  =======  ===========  ======================================
 what                   contype  conaffinity  touches
-=====================  =======  ===========  ==============================
+=====================  =======  ===========  ======================================
 robot                  1        2            props and table, never itself
 props, table           2        3            robot, props and table
+walls that nest        4        3            robot, props and table, not each other
 room, poster, visuals  0        0            nothing
-=====================  =======  ===========  ==============================
+=====================  =======  ===========  ======================================
 
 Groups: 0 to 2 are drawn (robot visuals are 2); 3 (collision shapes) and 4 (sensors) never are.
 """

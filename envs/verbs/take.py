@@ -19,13 +19,15 @@ class Take:
 
     The site's z is the way into the handle, its y the closing axis, its x the handle. ``swing_rad``: how far the hand
     may come from beside that, turned about the handle, to approach as straight away from the robot as it can.
-    ``flips``: the hand may be turned by half a turn about the approach, whichever is nearer. ``stand_off_m``: where the
-    approach begins.
+    ``dip_rad``: it comes from so much above that (x being the way up), where level hands have no room. ``flips``: the
+    hand may be turned by half a turn about the approach, whichever is easier. ``stand_off_m``: where the approach
+    begins.
     """
 
     name: str
     site: str
     swing_rad: float = 0.0
+    dip_rad: float = 0.0
     flips: bool = True
     stand_off_m: float = 0.08
     tolerance_m: float = 0.003
@@ -63,6 +65,7 @@ class Take:
             local = rotation.T @ np.array([np.cos(away), np.sin(away), 0.0])
             swing = float(np.clip(np.arctan2(-local[1], local[2]), -self.swing_rad, self.swing_rad))
             rotation = rotation @ about(np.array([1.0, 0.0, 0.0]), swing)
+        rotation = rotation @ about(np.array([0.0, 1.0, 0.0]), -self.dip_rad)
         if self.flips and _half_turn_nearer(rotation, position):
             rotation = rotation @ np.diag([-1.0, -1.0, 1.0])
         return position, rotation
@@ -71,8 +74,8 @@ class Take:
 def _half_turn_nearer(rotation: np.ndarray, position: np.ndarray) -> bool:
     """Whether the hand is easier to hold the other way round at ``position``: the last joint nearer to home.
 
-    An easy hand has its x axis pointing away from the robot, or up where it lies level.
+    The x axis of an easy hand points back to the robot, or down where the hand lies level.
     """
     away = azimuth(position)
     outwards = np.array([np.cos(away), np.sin(away), 1.0])
-    return float(rotation[:, 0] @ outwards) < 0.0
+    return float(rotation[:, 0] @ outwards) > 0.0
