@@ -10,6 +10,9 @@ import mujoco
 CONTYPE, CONAFFINITY = 2, 3
 """Contact bits of props; the table of all bits heads ``assets/panda.py``."""
 
+NESTING = 4
+"""Contype of walls that go into each other, as those of stacked cups: they do not touch each other, only all else."""
+
 _KINDS = {
     "box": mujoco.mjtGeom.mjGEOM_BOX,
     "cylinder": mujoco.mjtGeom.mjGEOM_CYLINDER,

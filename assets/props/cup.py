@@ -9,7 +9,7 @@ import numpy as np
 
 from hansgym.assets.materials import material
 from hansgym.assets.props._lathe import add_lathe
-from hansgym.assets.props._solids import touched
+from hansgym.assets.props._solids import NESTING, touched
 
 HALF_HEIGHT = 0.0735
 RIM_RADIUS, FOOT_RADIUS = 0.0465, 0.0330
@@ -17,9 +17,6 @@ RIM_RADIUS, FOOT_RADIUS = 0.0465, 0.0330
 
 NEST = 0.025
 """How much higher than the lower cup an upper one stands in it."""
-
-NESTING = 4
-"""Contype of the walls: they touch the robot, the table and other props, but not each other."""
 
 MASS = 0.0532
 WALL = 0.004
