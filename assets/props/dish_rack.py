@@ -56,7 +56,7 @@ def build(
         for sx in (-1, 1):
             at, size = (sx * SPOKE_X, 0, SPOKE_TOP / 2 + 0.004), (SPOKE_RADIUS, SPOKE_TOP - 0.008)
             parts.append(drawn(pair, f"{pillar}/spoke{sx}", "cylinder", at, size, paint))
-            parts.append(drawn(pair, f"{pillar}/knob{sx}", "sphere", (at[0], 0, SPOKE_TOP), (0.0065,), paint))
+            parts.append(drawn(pair, f"{pillar}/knob{sx}", "sphere", (at[0], 0, SPOKE_TOP), (0.0060,), paint))
             touched(pair, f"{pillar}/hull{sx}", "cylinder", at, size, mass=0.02, friction=0.2)
         for part in parts:
             part.rgba = safe_rgba(colour)

@@ -35,8 +35,8 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str) -> None:
     blade = add_mesh(
         spec, body, f"{name}/blade", "knife/blade", extruded(outline, ((-0.001, 1.0), (0.001, 1.0))), steel
     )
-    # The outline's plane (x, y) becomes (y, -z): the thickness points along x.
-    blade.pos, blade.quat = [0.0, 0.0, _HALF - HANDLE_LENGTH], [0.5, 0.5, -0.5, -0.5]
+    # The outline's plane (x, y) becomes (y, -z), and its thickness points along x.
+    blade.pos, blade.quat = [0.0, 0.0, _HALF - HANDLE_LENGTH], [0.5, -0.5, -0.5, 0.5]
     top = _HALF - HANDLE_LENGTH / 2
     drawn(body, f"{name}/handle", "box", (0, 0, top - 0.004), (HANDLE[0], HANDLE[1], HANDLE_LENGTH - 0.008), black)
     end = drawn(body, f"{name}/end", "cylinder", (0, 0, _HALF - 0.012), (0.012, HANDLE[0]), black)

@@ -26,6 +26,7 @@ def _crumpled() -> tuple[np.ndarray, np.ndarray]:
             tilt, turn = math.pi * row / _ROWS, 2 * math.pi * (column + 0.5 * (row % 2)) / _COLUMNS
             way = (math.sin(tilt) * math.cos(turn), -math.cos(tilt), math.sin(tilt) * math.sin(turn))
             points[row, column] = dents[row, column] * np.array(way) * np.array(SIZE) / 2
+    points *= np.array(SIZE) / np.ptp(points, axis=(0, 1))
     corners = []
     for row in range(_ROWS):
         for column in range(_COLUMNS):

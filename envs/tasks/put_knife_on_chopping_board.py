@@ -16,14 +16,14 @@ _GRIP_M = 0.078
 _ON_THE_BOARD = Place(
     "knife",
     over="success",
-    height_m=0.070,
+    height_m=0.100,
     clearance_m=0.10,
-    grip_m=0.055,
+    grip_m=0.068,
     tolerance_m=0.006,
     within_m=0.15,
     out_of="knife_block",
     out_m=0.255,
-    lean_rad=0.8,
+    lean_rad=0.5,
 )
 
 TASK = TaskSpec(

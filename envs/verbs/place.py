@@ -9,11 +9,25 @@ import numpy as np
 from hansgym.envs.expert import TIP_SPEED_M, Goal, down
 from hansgym.envs.spec import fill
 from hansgym.envs.state import WorldState
-from hansgym.envs.verbs._motion import about, descent, easy_yaw, leaning, outwards, upright, wrapped, yaw_of
+from hansgym.envs.verbs._motion import (
+    BASE_XY,
+    about,
+    descent,
+    easy_yaw,
+    leaning,
+    outwards,
+    ramp,
+    upright,
+    wrapped,
+    yaw_of,
+)
 
 _UP = np.array([0.0, 0.0, 1.0])
 BESIDE_M = 0.06
 """A tip that is so far beside an object has nothing of it between its fingers."""
+
+LEAN_BEYOND_M = (0.42, 0.55)
+"""Distances from the robot's base: upright up to the first, tipped as far as asked for from the second on."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +44,7 @@ class Place:
     ``nth`` and ``count`` (a template): only so many of a row of placings are asked for; the others are done from the
     start. ``out_of`` names something that it stands in: within ``out_radius_m`` of that one's origin and under
     ``out_m`` above it, it is drawn straight up without a turn. ``lean_rad``: so far the object is tipped outwards, away
-    from the robot, when it is let go.
+    from the robot, when it is let go, where the arm can.
     """
 
     name: str
@@ -103,7 +117,7 @@ class Place:
         low = self._aim(state) + self.grip_m * _UP
         rotation = down(easy_yaw(low))
         if self.lean_rad:
-            rotation = outwards(rotation, low, self.lean_rad)
+            rotation = outwards(rotation, low, self._lean(low))
         return (Goal(low + self.clearance_m * _UP, rotation, 0.0), Goal(low, rotation, 1.0))
 
     def _inside(self, state: WorldState, now: np.ndarray) -> bool:
@@ -115,6 +129,10 @@ class Place:
 
     def _aim(self, state: WorldState) -> np.ndarray:
         return state.position(fill(self.over, state.binding)) + self.height_m * _UP
+
+    def _lean(self, aim: np.ndarray) -> float:
+        """How far (rad) to tip outwards at ``aim`` (3,): near its base the arm cannot."""
+        return self.lean_rad * ramp(float(np.hypot(*(aim[:2] - BASE_XY))), *LEAN_BEYOND_M)
 
     def _rotation(self, state: WorldState, aim: np.ndarray) -> tuple[np.ndarray, float]:
         """Hand rotation that levels the object and turns it to fit, and the turn still missing (rad)."""
@@ -132,6 +150,6 @@ class Place:
             yaw, turn = easy, 0.0
         level = about(_UP, yaw) @ own.T @ hand
         if self.lean_rad:
-            tipped = outwards(level, tip, self.lean_rad)
+            tipped = outwards(level, tip, self._lean(aim))
             return tipped, turn + float(np.arccos(np.clip((np.trace(tipped.T @ hand) - 1.0) / 2.0, -1.0, 1.0)))
         return leaning(level, tip, float(tip[2])), turn
