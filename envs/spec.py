@@ -168,9 +168,11 @@ class TaskSpec:
     every object, and every object needs a role. An object is a named body of a prop: one prop (a cabinet) may hold
     several (its frame and drawers). ``instructions[0]`` is the canonical one, the others are paraphrases. ``footprint``
     is the rectangle (centre x, y, size x, y) in the task frame that must fit into the workspace after the yaw; ``yaw``
-    is the range of the task root's yaw. ``expert`` is the ordered tuple of waypoint verbs. ``implied_by`` lists ways in
-    which another variation's success may hold honestly; ``equal_variations`` says that some variations are the same
-    episode family.
+    is the range of the task root's yaw. ``expert`` is the ordered tuple of waypoint verbs. ``counts`` names the
+    binding's entry, if any, that says how many parts are asked for: asking for more implies asking for fewer, and
+    ``implied_by`` says so in words; ``chance`` says why random
+    motion may solve the task honestly, where it may; ``equal_variations`` says that some variations are the same
+    episode family. ``suites`` are the lists of tasks that it is on: the benchmark's, its split's, its mechanism's.
     """
 
     name: str
@@ -190,7 +192,9 @@ class TaskSpec:
     candidates: Candidates | None = None
     protocols: Mapping[str, Protocol] = field(default_factory=dict)
     joints_at_reset: Mapping[str, float] = field(default_factory=dict)
-    suites: tuple[str, ...] = ("quickstart",)
+    suites: tuple[str, ...] = ("agnostos",)
+    counts: str | None = None
+    chance: str = ""
     implied_by: str = ""
     equal_variations: str = ""
     notes: str = ""
@@ -239,6 +243,10 @@ class TaskSpec:
         for draw in self.draws if chosen is None or chosen.draws is None else chosen.draws:
             binding.update(draw.sample(binding, rng))
         return binding
+
+    def implies(self, done: Mapping[str, str], asked: Mapping[str, str]) -> bool:
+        """Whether succeeding under binding ``done`` honestly succeeds under ``asked``: at least as many parts."""
+        return self.counts is not None and int(done[self.counts]) >= int(asked[self.counts])
 
     def role_of(self, name: str, binding: Mapping[str, str]) -> Role:
         """The role of object ``name`` under ``binding``."""

@@ -158,6 +158,9 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+SPLITS = {"agnostos-seen", "agnostos-level1", "agnostos-level2"}
+
+
 @pytest.mark.parametrize("name", TASKS)
 @pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__)
 def test_the_task_keeps_its_word(name: str, check: Check) -> None:
@@ -168,7 +171,10 @@ def test_the_task_keeps_its_word(name: str, check: Check) -> None:
 def test_the_file_is_named_after_the_task(name: str) -> None:
     task = spec(name)
     assert task.name == name
-    assert {"quickstart", "agnostos"} & set(task.suites)
+    assert "agnostos" in task.suites
+    assert len(SPLITS & set(task.suites)) == 1, task.suites
+    assert ("peract-18" in task.suites) == ("agnostos-seen" in task.suites)
+    assert set(task.suites) - SPLITS - {"agnostos", "peract-18", "quickstart"}, "no suite of its mechanism"
     assert task.expert
 
 
