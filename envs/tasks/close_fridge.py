@@ -38,5 +38,5 @@ TASK = TaskSpec(
     suites=("agnostos", "agnostos-level1", "articulated"),
     protocols={"agnostos": Protocol(variations=({},), note="the published rule is the default one")},
     chance="the door stands beside the arm: one that flails may swing it by 30 degrees, to or fro",
-    notes="The rule asks for 30 of the 40 degrees, so the door need not click shut; opening it as far meets it as well.",
+    notes="The rule asks for 30 of the 40 degrees, so the door need not click shut; opening it so far meets it too.",
 )

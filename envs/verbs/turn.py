@@ -23,8 +23,8 @@ class Turn:
     multiple of ``symmetry`` (rad) from it. ``grip_m``: how wide the fingers are when they hold it; ``depth_m``: how far
     the tip reaches past the site; ``stand_off_m``: where the approach begins; ``lead_rad``: how far ahead of the handle
     the hand turns, positive about the axis. ``tilt_rad``: how far the line of approach is turned away from the axis
-    about the fingers' closing direction, which brings a level hand's wrist up: near the robot it needs that. ``chained``:
-    the reach test goes from one goal to the next as the arm does.
+    about the fingers' closing direction, which brings a level hand's wrist up: near the robot it needs that.
+    ``chained``: the reach test goes from one goal to the next as the arm does.
     """
 
     handle: str
