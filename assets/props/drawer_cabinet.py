@@ -25,6 +25,9 @@ DRAWER = (0.356, 0.367, 0.118)
 """Depth, width and height of a drawer without its handle, m; its face is flush with the frame's edges."""
 
 WALL = 0.012
+INSIDE = (-0.102, 0.0, -0.045)
+"""On a drawer's floor, in the drawer's frame: in front of the cabinet when it is drawn out half-way, m."""
+
 TRAVEL = 0.30
 HANDLE_OUT, HANDLE_RADIUS, HANDLE_LENGTH, POST_RADIUS = 0.036, 0.008, 0.13, 0.005
 FRICTION_LOSS, DAMPING = 1.0, 8.0
@@ -32,9 +35,19 @@ FRICTION_LOSS, DAMPING = 1.0, 8.0
 
 
 def build(
-    spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, legs: str, drawer: str, joint: str, handle: str
+    spec: mujoco.MjSpec,
+    body: mujoco.MjsBody,
+    name: str,
+    legs: str,
+    drawer: str,
+    joint: str,
+    handle: str,
+    inside: str = "",
 ) -> None:
-    """Fill ``body``. ``legs`` names an object; ``drawer``, ``joint`` and ``handle`` are prefixes before each level."""
+    """Fill ``body``. ``legs`` names an object; ``drawer``, ``joint`` and ``handle`` are prefixes before each level.
+
+    With ``inside``, a prefix too, each drawer has a site on its floor, near the front, where things are put.
+    """
     wood = material(spec, "drawer_cabinet/wood", (1.0, 1.0, 1.0), "wood", specular=0.05, shininess=0.1)
     metal = material(spec, "drawer_cabinet/metal", (0.55, 0.55, 0.57), specular=0.5, shininess=0.6)
     steel = material(spec, "drawer_cabinet/steel", (0.8, 0.8, 0.8), specular=0.4, shininess=0.5)
@@ -44,6 +57,8 @@ def build(
     _add_legs(body, legs, steel)
     for level, z in zip(LEVELS, LEVEL_Z, strict=True):
         _add_drawer(body, f"{drawer}{level}", f"{joint}{level}", f"{handle}{level}", z, (wood, metal))
+        if inside:
+            spec.body(f"{drawer}{level}").add_site(name=f"{inside}{level}", pos=list(INSIDE), size=[0.004] * 3, group=4)
 
 
 def _panels() -> list[tuple[tuple[float, float, float], tuple[float, float, float]]]:

@@ -37,8 +37,6 @@ TASK = TaskSpec(
     joints_at_reset={_JOINT: _OPEN_RAD},
     suites=("agnostos", "agnostos-level1", "articulated"),
     protocols={"agnostos": Protocol(variations=({},), note="the published rule is the default one")},
-    notes=(
-        "The rule asks for 30 of the 40 degrees, so the door need not click shut; opening it as far meets it as well. "
-        "The door stands beside the arm: a stray arm may swing it that far by honest chance, as upstream."
-    ),
+    chance="the door stands beside the arm: one that flails may swing it by 30 degrees, to or fro",
+    notes="The rule asks for 30 of the 40 degrees, so the door need not click shut; opening it so far meets it too.",
 )

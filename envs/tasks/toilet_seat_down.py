@@ -43,8 +43,6 @@ TASK = TaskSpec(
     joints_at_reset={_JOINT: OPEN_RAD},
     suites=("agnostos", "agnostos-level1", "articulated"),
     protocols={"agnostos": Protocol(variations=({},), note="the published rule is the default one")},
-    notes=(
-        "Past the upright the seat falls by its own weight, gently braked: a stray hand that knocks it from behind "
-        "puts it down by honest chance, as upstream."
-    ),
+    chance="an arm that flails may knock the seat from behind, and past the upright it falls",
+    notes="Past the upright the seat falls by its own weight, gently braked.",
 )

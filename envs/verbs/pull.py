@@ -23,7 +23,8 @@ class Pull:
     The site's x runs along the bar. The hand is level, its fingers close vertically, and it comes at the bar from
     ``skew_rad`` beside the site's -z, on its +x side: straight on there is no room between robot and cabinet.
     ``depth_m``: how far the tip reaches past the bar; ``stand_off_m``: where the approach begins; ``top_m``: the height
-    in the world over which the hand may cross what the handle is fixed to.
+    in the world over which the hand may cross what the handle is fixed to. ``enough_m``: it is done, too, once the
+    joint has gone so far and the fingers are open or hold something, so that a nudge afterwards changes nothing.
     """
 
     handle: str
@@ -35,11 +36,15 @@ class Pull:
     stand_off_m: float = 0.13
     tolerance_m: float = 0.012
     lead_m: float = 0.04
+    enough_m: float | None = None
 
     def done(self, state: WorldState) -> bool:
         """Whether the joint has gone far enough."""
         joint = fill(self.joint, state.binding)
-        return state.joint(joint) - state.joint_at_reset(joint) > self.distance_m
+        moved = state.joint(joint) - state.joint_at_reset(joint)
+        if self.enough_m is not None and (state.opening > 0.6 or state.held):
+            return moved > self.enough_m
+        return moved > self.distance_m
 
     def goal(self, state: WorldState) -> Goal:
         """Over the top and down in front of the handle, onto it, close, pull."""

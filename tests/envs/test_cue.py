@@ -22,6 +22,7 @@ ALL = {row["task"]: load("hansgym.envs.tasks", row["task"], "TASK", "task") for 
 TASKS = [name for name, task in ALL.items() if task.candidates is not None]
 COUNTS = {"open_drawer": 3, "slide_block_to_color_target": 4, "insert_onto_square_peg": 3, "close_jar": 2}
 COUNTS["push_buttons"] = 3
+COUNTS |= {"turn_tap": 2, "put_item_in_drawer": 3}
 
 
 class Wall:
