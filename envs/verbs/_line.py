@@ -1,0 +1,92 @@
+"""How to come to a pose along a line from any side, and which of several equivalent poses suits the arm.
+
+As in ``_motion``, everything follows from where things are now: beside the line the goal is its beginning, reached over
+the top of what stands about; near the line it runs on to the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hansgym.envs.expert import TIP_SPEED_M, TIP_TURN_RAD, down
+from hansgym.envs.verbs._motion import GATE_M, about, azimuth, easy_yaw, leaning, ramp, wrapped
+
+_UP = np.array([0.0, 0.0, 1.0])
+_EASY_SIDE_RAD = 0.3
+"""The last joint turns farther to this side of the easy roll than to the other; of two as good, that one is taken."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """The way to a pose: ``into`` (3,) is the unit direction of its last ``stand_off_m``; ``top_m`` the height in the
+    world over which everything may be crossed; ``slope`` how steeply the way rises beside the line's beginning.
+    """
+
+    into: np.ndarray
+    stand_off_m: float
+    top_m: float
+    slope: float
+    tolerance_m: float
+
+    def beside(self, now: np.ndarray, aim: np.ndarray) -> float:
+        """Distance in metres of ``now`` (3,) from the line through ``aim`` (3,)."""
+        offset = now - aim
+        return float(np.linalg.norm(offset - (offset @ self.into) * self.into))
+
+    def step(self, now: np.ndarray, aim: np.ndarray, error: float) -> tuple[np.ndarray, float]:
+        """Where something at ``now`` should go to arrive at ``aim``, and how free it is to turn meanwhile (0 to 1).
+
+        ``error`` is its distance from the line plus what its turn is worth (m).
+        """
+        astray = ramp(error, self.tolerance_m, 4 * self.tolerance_m)
+        point = aim - astray * self.stand_off_m * self.into
+        away = max(0.0, float(np.hypot(*(now - point)[:2])) - 4 * self.tolerance_m)
+        height = min(point[2] + astray * self.slope * away, max(self.top_m, point[2]))
+        gate = float(np.clip(1.0 - (height - now[2]) / GATE_M, 0.0, 1.0))
+        return np.array([*(now[:2] + gate * (point - now)[:2]), height]), gate
+
+
+def speed(distance: float) -> float:
+    """Metres in a step at ``distance`` (m) from the end of a line."""
+    return float(np.clip(0.5 * distance + 0.003, 0.003, TIP_SPEED_M))
+
+
+def turning(gate: float) -> float:
+    """Radians in a step: what must first rise is hardly turned."""
+    return TIP_TURN_RAD * (0.1 + 0.9 * gate)
+
+
+def angle_between(first: np.ndarray, second: np.ndarray) -> float:
+    """Angle in rad between two rotations (3, 3)."""
+    return float(np.arccos(np.clip((float(np.trace(first.T @ second)) - 1.0) / 2.0, -1.0, 1.0)))
+
+
+def easy(position: np.ndarray, lean: float) -> np.ndarray:
+    """Hand rotation (3, 3) that suits the arm at ``position`` (3,), leant outwards from straight down by ``lean``."""
+    heading = azimuth(position)
+    return about(np.array([np.sin(heading), -np.cos(heading), 0.0]), lean) @ down(easy_yaw(position) + _EASY_SIDE_RAD)
+
+
+def best_turn(before: np.ndarray, axis: np.ndarray, after: np.ndarray, wanted: np.ndarray, period: float) -> np.ndarray:
+    """The turn (3, 3) about ``axis`` that brings ``before @ turn @ after`` nearest to ``wanted`` (all (3, 3)).
+
+    Turns are multiples of ``period`` (rad), or any with period 0.
+    """
+    axis = np.asarray(axis, float) / np.linalg.norm(axis)
+    if not period:
+        middle = after @ wanted.T @ before
+        cross = np.array([[0.0, -axis[2], axis[1]], [axis[2], 0.0, -axis[0]], [-axis[1], axis[0], 0.0]])
+        # The trace of turn @ middle is a sine of the angle; this is its crest.
+        return about(axis, float(np.arctan2(np.trace(cross @ middle), np.trace(middle) - axis @ middle @ axis)))
+    free = best_turn(before, axis, after, wanted, 0.0)
+    twice = np.array([free[2, 1] - free[1, 2], free[0, 2] - free[2, 0], free[1, 0] - free[0, 1]])
+    angle = float(np.arctan2(axis @ twice, np.trace(free) - 1.0))
+    return about(axis, angle - wrapped(angle, period))
+
+
+def poised(rotation: np.ndarray, tip: np.ndarray, beside: float) -> np.ndarray:
+    """``rotation`` (3, 3) of a hand ``beside`` metres off its line: pointing down, it leans as it must high up."""
+    share = ramp(beside, 0.03, 0.12) * ramp(-float(rotation[2, 2]), 0.8, 0.98)
+    return leaning(rotation, tip, share * float(tip[2]))

@@ -1,0 +1,101 @@
+"""Take hold of an object from any side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from hansgym.envs.expert import Goal, facing
+from hansgym.envs.spec import fill
+from hansgym.envs.state import WorldState
+from hansgym.envs.verbs._line import Line, angle_between, best_turn, easy, poised, speed
+
+Vector = tuple[float, float, float]
+_SWAPPED = np.diag([-1.0, -1.0, 1.0])
+"""The hand rolled half round: the same grip with the fingers swapped."""
+
+
+class Placing(Protocol):
+    """A verb that brings something to its place."""
+
+    def placed(self, state: WorldState) -> bool:
+        """Whether it is there, let go of."""
+        ...
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Where the hand is when it holds ``name``: a pose in the frame of that body, or of the body or site ``at``.
+
+    The tip is at ``offset`` (m), the hand points along ``approach`` and its fingers close along ``close`` (which is
+    made upright to it). Turned about ``axis`` (through the frame's origin) by a multiple of ``symmetry`` (rad; 0 means
+    by any angle) it is as good a hold, and with fingers swapped, too; the one that suits the arm best is taken.
+    """
+
+    name: str
+    offset: Vector = (0.0, 0.0, 0.0)
+    approach: Vector = (0.0, 0.0, -1.0)
+    close: Vector = (0.0, 1.0, 0.0)
+    axis: Vector = (0.0, 0.0, 1.0)
+    symmetry: float = 2 * np.pi
+    at: str | None = None
+
+    def pose(self, state: WorldState) -> tuple[np.ndarray, np.ndarray]:
+        """Tip position (3,) and hand rotation (3, 3) in the world."""
+        name = fill(self.at or self.name, state.binding)
+        frame, local = state.rotation(name), facing(np.asarray(self.approach), np.asarray(self.close))
+        where, axis = state.position(name), np.asarray(self.axis)
+        wanted = easy(where, float(np.arccos(np.clip(-(frame @ local)[2, 2], -1.0, 1.0))))
+        holds = []
+        for roll in (np.eye(3), _SWAPPED):
+            turn = best_turn(frame, axis, local @ roll, wanted, self.symmetry)
+            holds.append((where + frame @ turn @ np.asarray(self.offset), frame @ turn @ local @ roll))
+        return max(holds, key=lambda hold: float(np.trace(hold[1].T @ wanted)))
+
+    def in_object(self, state: WorldState) -> tuple[np.ndarray, np.ndarray]:
+        """Tip position (3,) and hand rotation (3, 3) of this hold in the object's own frame, as things lie now."""
+        name = fill(self.name, state.binding)
+        own, (tip, hand) = state.rotation(name), self.pose(state)
+        return own.T @ (tip - state.position(name)), own.T @ hand
+
+
+@dataclass(frozen=True)
+class Grip:
+    """Bring the open gripper to ``hold`` along its approach and close it.
+
+    ``before``: it is done, too, once that verb has done its work. ``stand_off_m``: length of the straight approach;
+    ``top_m``: height in the world over which the hand may cross everything; ``slope``: how steeply it rises beside the
+    approach.
+    """
+
+    hold: Hold
+    before: Placing | None = None
+    stand_off_m: float = 0.08
+    top_m: float = 1.05
+    slope: float = 1.5
+    tolerance_m: float = 0.003
+
+    def done(self, state: WorldState) -> bool:
+        """Whether it is attached, or already where it belongs."""
+        held = fill(self.hold.name, state.binding) in state.held
+        return held or (self.before is not None and self.before.placed(state))
+
+    def goal(self, state: WorldState) -> Goal:
+        """Over the obstacles to the beginning of the approach, along it, then closed."""
+        tip, (grip, rotation) = state.tip_position, self.hold.pose(state)
+        line, missing = self._line(rotation), angle_between(state.tip_rotation, rotation)
+        beside = line.beside(tip, grip)
+        position, _ = line.step(tip, grip, beside + 0.08 * max(0.0, missing - 0.02))
+        distance = float(np.linalg.norm(tip - grip))
+        arrived = distance < 1.5 * self.tolerance_m and missing < 0.06
+        return Goal(position, poised(rotation, tip, beside), 0.0 if arrived else 1.0, speed_m=speed(distance))
+
+    def reach(self, state: WorldState) -> tuple[Goal, ...]:
+        """The beginning of the approach and the hold."""
+        grip, rotation = self.hold.pose(state)
+        return (Goal(grip - self.stand_off_m * rotation[:, 2], rotation, 1.0), Goal(grip, rotation, 0.0))
+
+    def _line(self, rotation: np.ndarray) -> Line:
+        return Line(rotation[:, 2], self.stand_off_m, self.top_m, self.slope, self.tolerance_m)
