@@ -11,7 +11,9 @@ from collections.abc import Sequence
 import mujoco
 import numpy as np
 
+from hansgym.envs.expert import Goal
 from hansgym.envs.mujoco import control
+from hansgym.envs.mujoco.expert_engine import axis_angle, rotation_about
 from hansgym.envs.mujoco.render import ROBOT
 from hansgym.envs.mujoco.scene import PropIndex, Scene
 from hansgym.envs.mujoco.sim import Sim, yaw_matrix
@@ -20,6 +22,9 @@ from hansgym.errors import SceneError
 
 ARRANGEMENTS = 200
 SAMPLES = 100
+STEP_M, STEP_RAD, ASTRAY_M = 0.03, 0.15, 0.005
+"""Length of a step in the test whether the arm gets from one waypoint to the next, and how far off it may end."""
+
 Placed = dict[str, tuple[float, float, float, float]]
 
 
@@ -177,10 +182,32 @@ def touching(sim: Sim) -> str | None:
 
 
 def unreachable(sim: Sim) -> str | None:
-    """The first expert waypoint that the arm cannot reach, in words, or None. All are solved from home."""
-    for verb in sim.scene.task.expert:
-        for goal in verb.reach(sim.view):
-            _, reached = sim.scene.ik.solve(goal.position, goal.rotation, control.HOME)
-            if not reached:
-                return f"{type(verb).__name__} cannot be reached"
+    """The first expert waypoint that the arm cannot reach, in words, or None.
+
+    All are solved from home. Those of verbs that call themselves ``chained`` must also be reached one from the other as
+    the arm goes, in small steps: where it would run into a joint's limit, another posture is no help.
+    """
+    waypoints = [(verb, goal) for verb in sim.scene.task.expert for goal in verb.reach(sim.view)]
+    for verb, goal in waypoints:
+        _, reached = sim.scene.ik.solve(goal.position, goal.rotation, control.HOME)
+        if not reached:
+            return f"{type(verb).__name__} cannot be reached"
+    joints = control.HOME
+    for verb, goal in waypoints:
+        if getattr(verb, "chained", False):
+            joints = _walk(sim, goal, joints)
+            if np.linalg.norm(sim.scene.ik.forward(joints)[0] - goal.position) > ASTRAY_M:
+                return f"{type(verb).__name__} cannot be reached from the waypoint before"
     return None
+
+
+def _walk(sim: Sim, goal: Goal, joints: np.ndarray) -> np.ndarray:
+    """Joint angles (7,) rad at the end of a straight way from ``joints`` to ``goal``, in small steps."""
+    ik = sim.scene.ik
+    position, rotation = ik.forward(joints)
+    axis, angle = axis_angle(goal.rotation @ rotation.T)
+    offset = goal.position - position
+    steps = int(np.ceil(max(float(np.linalg.norm(offset)) / STEP_M, angle / STEP_RAD, 1.0)))
+    for share in np.arange(1, steps + 1) / steps:
+        joints = ik.follow(position + share * offset, rotation_about(axis, share * angle) @ rotation, joints)
+    return joints

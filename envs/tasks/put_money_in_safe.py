@@ -18,7 +18,7 @@ _VARIATIONS = tuple({"shelf": shelf, "k": str(k)} for k, shelf in enumerate(("bo
 _SAFE_YAW = -1.22
 """Heading of the safe's back when upstream's task frame is not turned, rad."""
 
-_LEAN, _TIP_UP = 0.60, 0.42
+_LEAN, _TIP_UP = 0.65, 0.25
 """The hand grips the stack leant so far back from straight down, and carries it in with its far end so far up, rad."""
 
 _IN_DETECTOR = All(Detected("dollar_stack", "success_detector{k}"), NothingGrasped())
@@ -31,16 +31,17 @@ _HOLD = Hold(
 _ON_THE_SHELF = Carry(
     _HOLD,
     to="safe_shelf{k}",
-    offset=(-0.025, 0.0, 0.045),
+    offset=(-0.030, 0.0, 0.038),
     # The stack lies across the hand's heading whichever of its ends is held.
     own=((0.0, 0.0, 1.0), (1.0, 0.0, 0.0)),
     onto=((-math.sin(_TIP_UP), 0.0, math.cos(_TIP_UP)), (1.0, 0.0, 0.0)),
     symmetry=math.pi,
     heading=(1.0, 0.0, 0.0),
+    swing_rad=0.35,
     into=(1.0, 0.0, 0.0),
-    stand_off_m=0.22,
+    stand_off_m=0.19,
     top_m=1.34,
-    slope=4.0,
+    slope=15.0,
     when=_IN_DETECTOR,
 )
 
@@ -65,7 +66,7 @@ TASK = TaskSpec(
     ),
     # The published plane is 0.223 x 0.283 m and holds the whole stack.
     areas=(Area("dollar_stack_boundary", centre=(0.0, 0.0), size=(0.09, 0.15)),),
-    footprint=(0.0, 0.140, 0.240, 0.590),
+    footprint=(-0.106, 0.065, 0.448, 0.440),
     yaw=(_SAFE_YAW, _SAFE_YAW + math.pi / 2),
     variations=_VARIATIONS,
     instructions=(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -11,7 +12,12 @@ from hansgym.envs.expert import Goal, facing
 from hansgym.envs.spec import fill
 from hansgym.envs.state import WorldState
 from hansgym.envs.verbs._line import Line, angle_between, best_turn, easy, poised, speed, turning
+from hansgym.envs.verbs._motion import about, azimuth, wrapped
 from hansgym.envs.verbs.grip import Hold, Vector
+
+_UP = np.array([0.0, 0.0, 1.0])
+FOLD_RAD = 0.45
+"""So far out of the plane of the arm a level hand can be brought low."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,8 @@ class Carry:
     comes to lie along the first of ``onto``, the second as near as it can. Turned about the first by a multiple of
     ``symmetry`` (rad; 0 means by any angle) it fits as well; the turn is taken that suits the arm best, or
     brings the hand's approach nearest to ``heading`` (in the frame of ``to``).
+    By up to ``swing_rad`` all is swung about the vertical, so that the hand does not point straight away from the
+    robot: low down, the arm can fold for that to one side only.
     ``into``: direction of the last ``stand_off_m`` in that frame. ``top_m``: height in the world over which the object
     may cross everything; ``slope``: how steeply it rises beside the line. ``release``: let go there and draw back along
     the hand's approach. ``when``: what then must hold for it to count as placed; without it, that it lies within
@@ -36,6 +44,7 @@ class Carry:
     onto: tuple[Vector, Vector] = ((0.0, 0.0, 1.0), (1.0, 0.0, 0.0))
     symmetry: float = 2 * np.pi
     heading: Vector | None = None
+    swing_rad: float = 0.0
     into: Vector = (0.0, 0.0, -1.0)
     stand_off_m: float = 0.08
     top_m: float = 1.05
@@ -46,6 +55,9 @@ class Carry:
     when: Condition | None = None
     near_m: float = 0.03
     retreat_m: float = 0.10
+
+    chained: ClassVar[bool] = True
+    """The arm must get to each goal of ``reach`` from the one before."""
 
     def placed(self, state: WorldState) -> bool:
         """Whether it is at its place and let go of."""
@@ -84,12 +96,14 @@ class Carry:
         )
 
     def reach(self, state: WorldState) -> tuple[Goal, ...]:
-        """The end of the line and its beginning, for the object as it is going to be held."""
+        """Down to the beginning of the line and along it, for the object as it is going to be held."""
         tip, hand = self.hold.in_object(state)
         rotation = self._rotation(state, hand)
         aim = self._aim(state) + rotation @ hand.T @ (tip - np.asarray(self.point))
         start = aim - self.stand_off_m * self._line(state).into
-        return (Goal(start, rotation, 0.0), Goal(aim, rotation, 1.0))
+        rise = max(self.top_m - start[2], 0.0)
+        above = [start + share * rise * _UP for share in (0.9, 0.6, 0.3, 0.0)] if rise > 0.1 else [start]
+        return tuple(Goal(point, rotation, 0.0) for point in (*above, aim))
 
     def _now(self, state: WorldState) -> np.ndarray:
         name = fill(self.hold.name, state.binding)
@@ -114,4 +128,13 @@ class Carry:
         else:
             wanted = np.zeros((3, 3))  # the approach alone counts
             wanted[:, 2] = frame @ np.asarray(self.heading)
-        return placed @ best_turn(placed, axis, hand, wanted, self.symmetry) @ hand
+        rotation = placed @ best_turn(placed, axis, hand, wanted, self.symmetry) @ hand
+        return about(_UP, self._swing(rotation, self._aim(state))) @ rotation
+
+    def _swing(self, rotation: np.ndarray, aim: np.ndarray) -> float:
+        """Angle in rad about the vertical by which the hand is swung away from the arm's own plane."""
+        if not self.swing_rad:
+            return 0.0
+        beside = wrapped(float(np.arctan2(rotation[1, 2], rotation[0, 2])) - azimuth(aim), 2 * np.pi)
+        missing = max(0.0, FOLD_RAD - abs(beside))
+        return float(np.copysign(min(missing, self.swing_rad), beside))

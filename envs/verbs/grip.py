@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -76,6 +76,9 @@ class Grip:
     top_m: float = 1.05
     slope: float = 1.5
     tolerance_m: float = 0.003
+
+    chained: ClassVar[bool] = True
+    """The arm must get to each goal of ``reach`` from the one before."""
 
     def done(self, state: WorldState) -> bool:
         """Whether it is attached, or already where it belongs."""
