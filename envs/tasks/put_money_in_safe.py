@@ -66,7 +66,7 @@ TASK = TaskSpec(
     ),
     # The published plane is 0.223 x 0.283 m and holds the whole stack.
     areas=(Area("dollar_stack_boundary", centre=(0.0, 0.0), size=(0.09, 0.15)),),
-    footprint=(-0.106, 0.065, 0.448, 0.440),
+    footprint=(-0.176, 0.0, 0.588, 0.310),
     yaw=(_SAFE_YAW, _SAFE_YAW + math.pi / 2),
     variations=_VARIATIONS,
     instructions=(

@@ -14,6 +14,9 @@ from hansgym.envs.expert import TIP_SPEED_M, TIP_TURN_RAD, down
 from hansgym.envs.verbs._motion import GATE_M, about, azimuth, easy_yaw, leaning, ramp, wrapped
 
 _UP = np.array([0.0, 0.0, 1.0])
+ROOM_M = 0.03
+"""So far beside the beginning of a line one may come down to it."""
+
 _EASY_SIDE_RAD = 0.3
 """The last joint turns farther to this side of the easy roll than to the other; of two as good, that one is taken."""
 
@@ -42,7 +45,7 @@ class Line:
         """
         astray = ramp(error, self.tolerance_m, 4 * self.tolerance_m)
         point = aim - astray * self.stand_off_m * self.into
-        away = max(0.0, float(np.hypot(*(now - point)[:2])) - 4 * self.tolerance_m)
+        away = max(0.0, float(np.hypot(*(now - point)[:2])) - ROOM_M)
         height = min(point[2] + astray * self.slope * away, max(self.top_m, point[2]))
         gate = float(np.clip(1.0 - (height - now[2]) / GATE_M, 0.0, 1.0))
         return np.array([*(now[:2] + gate * (point - now)[:2]), height]), gate
