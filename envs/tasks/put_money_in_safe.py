@@ -42,6 +42,7 @@ _ON_THE_SHELF = Carry(
     stand_off_m=0.19,
     top_m=1.34,
     slope=15.0,
+    tolerance_m=0.005,
     when=_IN_DETECTOR,
 )
 

@@ -15,7 +15,7 @@ from hansgym.envs.verbs._motion import GATE_M, about, azimuth, easy_yaw, leaning
 
 _UP = np.array([0.0, 0.0, 1.0])
 ROOM_M = 0.03
-"""So far beside the beginning of a line one may come down to it."""
+"""So far beside a line, or straight above its beginning, one need not go over the top."""
 
 _EASY_SIDE_RAD = 0.3
 """The last joint turns farther to this side of the easy roll than to the other; of two as good, that one is taken."""
@@ -43,9 +43,16 @@ class Line:
 
         ``error`` is its distance from the line plus what its turn is worth (m).
         """
-        astray = ramp(error, self.tolerance_m, 4 * self.tolerance_m)
+        offset = now - aim
+        behind = float(np.clip(-offset @ self.into, 0.0, self.stand_off_m))
+        # Once on the line, it takes more to be sent back.
+        slack = self.tolerance_m * (1.0 + 2.0 * ramp(1.0 - behind / self.stand_off_m, 0.1, 0.4))
+        astray = ramp(error, slack, 4 * slack)
         point = aim - astray * self.stand_off_m * self.into
-        away = max(0.0, float(np.hypot(*(now - point)[:2])) - ROOM_M)
+        # What is near the line goes back along it; all else goes over the top to its beginning.
+        start = aim - self.stand_off_m * self.into
+        away = min(float(np.hypot(*(now - start)[:2])), float(np.linalg.norm(offset + behind * self.into)))
+        away = max(0.0, away - ROOM_M)
         height = min(point[2] + astray * self.slope * away, max(self.top_m, point[2]))
         gate = float(np.clip(1.0 - (height - now[2]) / GATE_M, 0.0, 1.0))
         return np.array([*(now[:2] + gate * (point - now)[:2]), height]), gate
