@@ -21,6 +21,10 @@ _EASY_SIDE_RAD = 0.3
 """The last joint turns farther to this side of the easy roll than to the other; of two as good, that one is taken."""
 
 
+FOLD_RAD, ROOM_RAD = 0.65, 0.15
+"""So far out of the plane of the arm a level hand can be brought low, and the reserve of the reach test."""
+
+
 @dataclass(frozen=True)
 class Line:
     """The way to a pose: ``into`` (3,) is the unit direction of its last ``stand_off_m``; ``top_m`` the height in the
@@ -100,3 +104,16 @@ def poised(rotation: np.ndarray, tip: np.ndarray, beside: float) -> np.ndarray:
     """``rotation`` (3, 3) of a hand ``beside`` metres off its line: pointing down, it leans as it must high up."""
     share = ramp(beside, 0.03, 0.12) * ramp(-float(rotation[2, 2]), 0.8, 0.98)
     return leaning(rotation, tip, share * float(tip[2]))
+
+
+def swung(rotation: np.ndarray, aim: np.ndarray, most: float, room: float = 0.0) -> np.ndarray:
+    """``rotation`` (3, 3) swung about the vertical by up to ``most`` rad, out of the plane of the arm.
+
+    Low down the arm can hardly fold for a hand that points straight away from the robot. With ``room`` (rad) it is
+    swung that much less than it could be, for a test with some reserve.
+    """
+    if not most:
+        return rotation
+    beside = wrapped(float(np.arctan2(rotation[1, 2], rotation[0, 2])) - azimuth(aim), 2 * np.pi)
+    missing = min(max(0.0, FOLD_RAD - abs(beside)), most)
+    return about(_UP, float(np.copysign(missing - room if missing else 0.0, beside))) @ rotation

@@ -11,13 +11,8 @@ from hansgym.envs.conditions import Condition
 from hansgym.envs.expert import Goal, facing
 from hansgym.envs.spec import fill
 from hansgym.envs.state import WorldState
-from hansgym.envs.verbs._line import Line, angle_between, best_turn, easy, poised, speed, turning
-from hansgym.envs.verbs._motion import about, azimuth, wrapped
+from hansgym.envs.verbs._line import ROOM_RAD, Line, angle_between, best_turn, easy, poised, speed, swung, turning
 from hansgym.envs.verbs.grip import Hold, Vector
-
-_UP = np.array([0.0, 0.0, 1.0])
-FOLD_RAD, ROOM_RAD = 0.65, 0.15
-"""So far out of the plane of the arm a level hand can be brought low, and the reserve of the reach test."""
 
 
 @dataclass(frozen=True)
@@ -135,13 +130,4 @@ class Carry:
             wanted = np.zeros((3, 3))  # the approach alone counts
             wanted[:, 2] = frame @ np.asarray(self.heading)
         rotation = placed @ best_turn(placed, axis, hand, wanted, self.symmetry) @ hand
-        swing = self._swing(rotation, self._aim(state))
-        return about(_UP, swing - float(np.copysign(room, swing)) if swing else 0.0) @ rotation
-
-    def _swing(self, rotation: np.ndarray, aim: np.ndarray) -> float:
-        """Angle in rad about the vertical by which the hand is swung away from the arm's own plane."""
-        if not self.swing_rad:
-            return 0.0
-        beside = wrapped(float(np.arctan2(rotation[1, 2], rotation[0, 2])) - azimuth(aim), 2 * np.pi)
-        missing = max(0.0, FOLD_RAD - abs(beside))
-        return float(np.copysign(min(missing, self.swing_rad), beside))
+        return swung(rotation, self._aim(state), self.swing_rad, room)
