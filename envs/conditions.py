@@ -76,6 +76,45 @@ class NothingGrasped:
 
 
 @dataclass(frozen=True)
+class Undetected:
+    """No part of ``prop`` lies in the volume ``sensor`` (templates allowed)."""
+
+    prop: str
+    sensor: str
+
+    def met(self, state: WorldState) -> bool:
+        """Whether prop and volume are apart."""
+        return self.margin(state) < 0.0
+
+    def margin(self, state: WorldState) -> float:
+        """How deep in metres the prop lies in the volume."""
+        return -state.distance(fill(self.prop, state.binding), fill(self.sensor, state.binding))
+
+    def check(self, task: TaskSpec) -> None:
+        """Prop and sensor must exist."""
+        Detected(self.prop, self.sensor).check(task)
+
+
+@dataclass(frozen=True)
+class Held:
+    """``prop`` (a template) is attached to the gripper."""
+
+    prop: str
+
+    def met(self, state: WorldState) -> bool:
+        """Whether it is attached."""
+        return fill(self.prop, state.binding) in state.held
+
+    def margin(self, state: WorldState) -> float:
+        """0 when it is attached, else a nominal millimetre."""
+        return 0.0 if self.met(state) else 0.001
+
+    def check(self, task: TaskSpec) -> None:
+        """The prop must exist and be graspable."""
+        _need(task, "graspable prop", self.prop, {p.name for p in task.props if p.graspable})
+
+
+@dataclass(frozen=True)
 class JointMoved:
     """Joint ``joint`` is more than ``by`` (rad or m, either direction) away from where it was at reset."""
 
@@ -138,6 +177,31 @@ class All:
     def margin(self, state: WorldState) -> float:
         """The largest margin of the parts."""
         return max(p.margin(state) for p in self.parts)
+
+    def check(self, task: TaskSpec) -> None:
+        """All parts must check."""
+        for part in self.parts:
+            part.check(task)
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """``count`` (a number, or a template of one) of the parts hold at the same time."""
+
+    count: str
+    parts: tuple[Condition, ...]
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise ConfigurationError("AtLeast() without parts can never be met; give it at least one condition")
+
+    def met(self, state: WorldState) -> bool:
+        """Whether so many parts hold."""
+        return sum(p.met(state) for p in self.parts) >= int(fill(self.count, state.binding))
+
+    def margin(self, state: WorldState) -> float:
+        """The largest margin of the parts that miss least."""
+        return sorted(p.margin(state) for p in self.parts)[int(fill(self.count, state.binding)) - 1]
 
     def check(self, task: TaskSpec) -> None:
         """All parts must check."""
