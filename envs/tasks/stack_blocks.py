@@ -80,6 +80,7 @@ TASK = TaskSpec(
         )
     },
     suites=("agnostos", "agnostos-seen", "peract-18", "stack"),
+    counts="count",
     implied_by="a stack of more blocks is one of fewer, before or after",
     notes="By default one of the blocks must also be as high as the last one of such a stack.",
 )

@@ -44,7 +44,7 @@ class PushDoor:
 
     def goal(self, state: WorldState) -> Goal:
         """In front of the door, then against it along the arc."""
-        tip, (hinge, door) = state.tip_position, self._frame(state)
+        tip, (_, door) = state.tip_position, self._frame(state)
         away = door.T @ (tip - self._point(state, 0.0, 0.0))
         beside = float(np.hypot(away[0], away[1]))
         engaged = 1.0 - ramp(beside, 0.02, 0.06)
