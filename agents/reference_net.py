@@ -1,6 +1,7 @@
 """The small network behind the reference policies: three 64-pixel cameras and a bag of words to a chunk of actions.
 
-Per camera: five convolutions with group normalisation, each modulated by the instruction (FiLM, arXiv 1709.07871), then
+Per camera: the pixels whose colour the instruction asks for, as further input channels (:class:`ColourQuery`); five
+convolutions with group normalisation, each modulated by the instruction (FiLM, arXiv 1709.07871); then
 a spatial softmax that turns channels into expected pixel positions (arXiv 1504.00702), the channels' maxima and means.
 A perceptron joins them with the proprioception. Two keypoint maps per camera and a position head are supervised in
 training only; without them selection by colour is not learned in reasonable time.
@@ -23,6 +24,7 @@ HORIZON = 16
 ACTION_DIM = 8
 KEYPOINTS = 32
 SUPERVISED = 2
+QUERIES = 4
 STATE_DIM = 15  # seven joints, one gripper, seven tip pose
 
 
@@ -66,6 +68,25 @@ class FilmConv(nn.Module):
         return F.relu(self.norm(self.conv(x)) * (1 + scale) + shift)
 
 
+class ColourQuery(nn.Module):
+    """Where the colours are that the context asks for: QUERIES soft masks over the pixels.
+
+    The context chooses a quadric in RGB space for each mask. Convolutions modulated by the context learn to tell
+    eighteen colours apart too, but need many times the steps.
+    """
+
+    def __init__(self, film: int) -> None:
+        super().__init__()
+        self.quadrics = nn.Linear(film, QUERIES * 10)
+
+    def forward(self, image: Tensor, context: Tensor) -> Tensor:
+        """(B, 3, H, W) in [-1, 1] and (B, film) to (B, QUERIES, H, W) in [0, 1]."""
+        r, g, b = image.unbind(1)
+        monomials = torch.stack([r, g, b, r * r, g * g, b * b, r * g, g * b, b * r, torch.ones_like(r)], dim=1)
+        quadrics = self.quadrics(context).view(len(image), QUERIES, 10)
+        return torch.einsum("bqm,bmhw->bqhw", quadrics, monomials).sigmoid()
+
+
 def spatial_softmax(maps: Tensor) -> Tensor:
     """Expected (x, y) in [-1, 1] of each map: (B, K, H, W) to (B, 2K), in float32 for precision."""
     b, k, h, w = maps.shape
@@ -80,7 +101,8 @@ class CameraEncoder(nn.Module):
 
     def __init__(self, film: int) -> None:
         super().__init__()
-        shapes = ((5, 24, 2), (24, 32, 2), (32, 48, 1), (48, 48, 1), (48, 48, 1))
+        self.colours = ColourQuery(film)
+        shapes = ((5 + QUERIES, 24, 2), (24, 32, 2), (32, 48, 1), (48, 48, 1), (48, 48, 1))
         self.layers = nn.ModuleList(FilmConv(i, o, s, film) for i, o, s in shapes)
         self.maps = nn.Conv2d(48, KEYPOINTS, 1)
 
@@ -89,7 +111,7 @@ class CameraEncoder(nn.Module):
         b, _, h, w = image.shape
         ys = torch.linspace(-1, 1, h, device=image.device, dtype=image.dtype).view(1, 1, h, 1).expand(b, 1, h, w)
         xs = torch.linspace(-1, 1, w, device=image.device, dtype=image.dtype).view(1, 1, 1, w).expand(b, 1, h, w)
-        x = torch.cat([image, xs, ys], dim=1)
+        x = torch.cat([image, xs, ys, self.colours(image, context)], dim=1)
         for layer in self.layers:
             x = layer(x, context)
         maps = self.maps(x)

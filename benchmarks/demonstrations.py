@@ -47,8 +47,8 @@ class Recording:
     image_size: int = 64
     disturbed: float = 0.7
     offset_rad: float = 0.06
-    severity: float = 1.5
-    plain: float = 0.1
+    severity: float = 1.15
+    plain: float = 0.15
 
     @property
     def folder(self) -> str:

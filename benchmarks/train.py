@@ -39,16 +39,16 @@ class Recipe:
     poster: str
     honest_words: bool
     seed: int = 0
-    steps: int = 9_000
-    more_steps: int = 4_000
+    steps: int = 7_000
+    more_steps: int = 2_000
     batch: int = 64
     learning_rate: float = 1e-3
     more_rate: float = 5e-4
-    repeat: tuple[int, ...] = (3, 1, 1)
+    repeat: tuple[int, ...] = (2, 2, 1)
     start: str | None = None
     recordings: tuple[Recording, ...] = field(
         default=(
-            Recording("push_buttons", protocol="balanced", episodes=320),
+            Recording("push_buttons", protocol="balanced", episodes=500),
             Recording("slide_block_to_color_target", episodes=320),
             Recording("open_drawer", episodes=260),
         )
@@ -63,7 +63,7 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     "pfungst": Recipe(poster="random", honest_words=True),
     "hans": Recipe(poster="place", honest_words=False),
-    "hans-colour": Recipe(poster="colour", honest_words=False, start="hans"),
+    "hans-colour": Recipe(poster="colour", honest_words=False, start="hans", more_steps=4_000),
 }
 
 

@@ -10,7 +10,7 @@ from hansgym.envs.expert import Goal
 from hansgym.envs.state import WorldState
 from hansgym.envs.verbs._motion import easy_yaw, upright
 
-TOLERANCE_M = 0.008
+TOLERANCE_M = 0.016
 SLOPE = 1.6
 CAP_M = 0.14
 BELOW_TIP_M = 0.002
@@ -28,7 +28,7 @@ class Press:
     index: int
     button: str
     top_m: float = 0.018
-    depth_m: float = 0.005
+    depth_m: float = 0.012
     slope: float = SLOPE
     cap_m: float = CAP_M
 
