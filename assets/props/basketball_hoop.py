@@ -56,9 +56,8 @@ def _pole(body: mujoco.MjsBody, name: str, grey: str) -> None:
     run, foot = POLE_FOOT_X - top, 0.016
     length, tilt = math.hypot(run, rise - foot), math.atan2(run, rise - foot)
     at, size = ((top + POLE_FOOT_X) / 2, BOARD_Y, (rise + foot) / 2), (0.024, 0.024, length)
-    for make, extra in ((drawn, (grey,)), (touched, ())):
-        geom = make(body, f"{name}/pole_{make.__name__}", "box", at, size, *extra)
-        geom.quat = [math.cos(tilt / 2), 0.0, -math.sin(tilt / 2), 0.0]
+    seen, felt = drawn(body, f"{name}/pole", "box", at, size, grey), touched(body, f"{name}/pole_hull", "box", at, size)
+    seen.quat = felt.quat = [math.cos(tilt / 2), 0.0, -math.sin(tilt / 2), 0.0]
     foot_at, foot_size = (POLE_FOOT_X, BOARD_Y, foot / 2), (0.10, 0.16, foot)
     drawn(body, f"{name}/foot", "box", foot_at, foot_size, grey)
     touched(body, f"{name}/foot_hull", "box", foot_at, foot_size, mass=3.0)

@@ -27,7 +27,8 @@ _CUP = ((0.0, 0.0), (0.024, 0.0), (_CUP_RADIUS, 0.004), (_CUP_RADIUS, 0.012), (0
 def _arch(rings: int = 24, sides: int = 12) -> tuple[np.ndarray, np.ndarray]:
     """Vertices and faces of a bowed, rounded bar from end to end, thicker at its ends."""
     turn = np.arange(sides) * 2 * np.pi / sides
-    vertices, faces = [], []
+    vertices: list[np.ndarray] = []
+    faces: list[tuple[int, int, int]] = []
     for k in range(rings + 1):
         y = (k / rings - 0.5) * LENGTH
         share = abs(2 * y / LENGTH)

@@ -27,7 +27,7 @@ def _crumpled() -> tuple[np.ndarray, np.ndarray]:
             way = (math.sin(tilt) * math.cos(turn), -math.cos(tilt), math.sin(tilt) * math.sin(turn))
             points[row, column] = dents[row, column] * np.array(way) * np.array(SIZE) / 2
     points *= np.array(SIZE) / np.ptp(points, axis=(0, 1))
-    corners = []
+    corners: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for row in range(_ROWS):
         for column in range(_COLUMNS):
             right = (column + 1) % _COLUMNS

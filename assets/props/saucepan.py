@@ -40,10 +40,8 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str) -> None:
     middle = start + neck + long / 2
     drawn(body, f"{name}/handle", "box", (middle, 0, HANDLE_Z), (long, 0.030, 0.018), grip)
     end = start + neck + long
-    tip = drawn(body, f"{name}/end", "cylinder", (end, 0, HANDLE_Z), (0.015, 0.018), grip)
-    tip.quat = [1.0, 0.0, 0.0, 0.0]
-    touched(
-        body, f"{name}/handle_hull", "box", (start + HANDLE_LENGTH / 2, 0, HANDLE_Z), (HANDLE_LENGTH, 0.03, 0.018), 0.1
-    )
+    drawn(body, f"{name}/end", "cylinder", (end, 0, HANDLE_Z), (0.015, 0.018), grip)
+    whole = (start + HANDLE_LENGTH / 2, 0, HANDLE_Z)
+    touched(body, f"{name}/handle_hull", "box", whole, (HANDLE_LENGTH, 0.03, 0.018), mass=0.1)
     touched(body, f"{name}/floor", "cylinder", (0, 0, _FLOOR / 2), (0.100, _FLOOR), mass=0.2)
     touched_ring(body, f"{name}/wall", (0, 0, HEIGHT / 2), (RADIUS - 0.004, 0.008, HEIGHT), count=16, mass=0.3)
