@@ -17,8 +17,8 @@ TOLERANCE_M = 0.008
 class Stow:
     """Carry ``name`` at the height ``top_m`` (world) over the site ``inside`` and lower it straight down.
 
-    ``inside`` rides on ``joint``; the site ``handle`` has its z along the way out, and the reach test supposes the joint
-    at ``out_m``. ``height_m``: of the object's origin above the site when it is let go.
+    ``inside`` rides on ``joint``; the site ``handle`` has its z along the way out, and the reach test supposes the
+    joint at ``out_m``. ``height_m``: of the object's origin above the site when it is let go.
     """
 
     name: str
