@@ -34,5 +34,6 @@ TASK = TaskSpec(
     footprint=(0.125, 0.0, 0.325, 0.455),
     suites=("agnostos", "agnostos-level1", "articulated"),
     protocols={"agnostos": Protocol(variations=({},), note="the published rule is the default one")},
+    chance="an arm that flails in front of the grill may catch the lid or its handle from below and throw it open",
     notes="The handle is held by friction alone, and the bar turns between the fingers.",
 )
