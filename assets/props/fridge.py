@@ -49,8 +49,8 @@ def _cabinet(body: mujoco.MjsBody, name: str, look: dict[str, str]) -> None:
         ("bottle", "cylinder", (0.0, -0.05, 0.260), (0.024, 0.11), "green"),
         ("jar", "cylinder", (-0.03, 0.09, 0.095), (0.03, 0.06), "red"),
     )
-    for part, kind, at, size, paint in food:
-        drawn(body, f"{name}/{part}", kind, at, size, look[paint])
+    for part, kind, where, extent, paint in food:
+        drawn(body, f"{name}/{part}", kind, where, extent, look[paint])
     for k in range(9):
         at = (x + 0.006, 0, -0.30 + 0.075 * k)
         drawn(body, f"{name}/coil{k}", "box", at, (0.010, inner - 0.02, 0.012), look["dark"])

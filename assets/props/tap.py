@@ -72,5 +72,5 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, handles: dict[st
     drawn(body, f"{name}/nozzle", "cylinder", (-0.11, 0, 0.083), (0.0145, 0.014), chrome)
     touched(body, f"{name}/bridge_hull", "box", (0, 0, 0.063), (0.022, 2 * SPREAD, 0.022), mass=0.3)
     touched(body, f"{name}/spout_hull", "box", (-0.055, 0, 0.12), (0.134, 0.024, 0.095), mass=0.3)
-    for side, (handle, joint, grip) in handles.items():
-        _handle(spec, body, handle, joint, grip, 1 if side == "left" else -1, chrome)
+    for which, (handle, joint, grip) in handles.items():
+        _handle(spec, body, handle, joint, grip, 1 if which == "left" else -1, chrome)

@@ -16,7 +16,13 @@ _OPTIONS = ("bottom", "middle", "top")
 _HANDLE, _JOINT = "waypoint_anchor_{option}", "drawer_joint_{option}"
 _EDGE_M = 0.040
 _INTO_IT = Stow(
-    "item", inside="inside_{option}", handle=_HANDLE, joint=_JOINT, out_m=0.21, height_m=_EDGE_M / 2 + 0.004, top_m=1.27
+    "item",
+    over="inside_{option}",
+    height_m=_EDGE_M / 2 + 0.004,
+    clearance_m=0.05,
+    handle=_HANDLE,
+    joint=_JOINT,
+    out_m=0.21,
 )
 
 TASK = TaskSpec(
