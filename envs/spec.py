@@ -170,7 +170,8 @@ class TaskSpec:
     is the rectangle (centre x, y, size x, y) in the task frame that must fit into the workspace after the yaw; ``yaw``
     is the range of the task root's yaw. ``expert`` is the ordered tuple of waypoint verbs. ``implied_by`` lists ways in
     which another variation's success may hold honestly; ``equal_variations`` says that some variations are the same
-    episode family.
+    episode family. ``failure``: what ends the episode without success, once and for all, as soon as it is the case at
+    the end of a control step.
     """
 
     name: str
@@ -191,6 +192,7 @@ class TaskSpec:
     protocols: Mapping[str, Protocol] = field(default_factory=dict)
     joints_at_reset: Mapping[str, float] = field(default_factory=dict)
     suites: tuple[str, ...] = ("quickstart",)
+    failure: Condition | None = None
     implied_by: str = ""
     equal_variations: str = ""
     notes: str = ""
@@ -212,6 +214,8 @@ class TaskSpec:
                     f"variations and draws give {sorted(known)}"
                 )
         self.success.check(self)
+        if self.failure is not None:
+            self.failure.check(self)
 
     def _known_keys(self) -> set[str]:
         """Keys that every episode's binding has, whatever its variation and protocol."""
