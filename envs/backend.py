@@ -40,11 +40,15 @@ class Frame:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Success and how far off it is, in metres or radians (positive: not there yet)."""
+    """Success and how far off it is, in metres or radians (positive: not there yet).
+
+    ``failed``: the task's failure condition was met, and no success can come any more.
+    """
 
     success: bool
     margin: float | None = None
     terms: Mapping[str, float] = field(default_factory=dict)
+    failed: bool = False
 
 
 @dataclass(frozen=True)

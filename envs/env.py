@@ -136,7 +136,7 @@ class HansGymEnv(gym.Env):
         return self._observation(self.observe_images), self._info(self._backend.verdict())
 
     def step(self, action: np.ndarray) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
-        """Advance exactly 50 ms."""
+        """Advance exactly 50 ms. The episode terminates with success, or without it where the task has failed."""
         backend, _ = self._live()
         feel = backend.proprioception()
         command = control_modes.to_command(
@@ -147,7 +147,8 @@ class HansGymEnv(gym.Env):
         reward = 1.0 if verdict.success and not self._succeeded else 0.0
         self._succeeded |= bool(verdict.success)
         info = self._info(verdict, command, counts)
-        return self._observation(self.observe_images), reward, self._succeeded, False, info
+        over = self._succeeded or verdict.failed
+        return self._observation(self.observe_images), reward, over, False, info
 
     def _info(
         self, verdict: Verdict, command: control_modes.Command | None = None, counts: Mapping[str, int] | None = None

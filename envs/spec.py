@@ -177,11 +177,12 @@ class TaskSpec:
     several (its frame and drawers). ``instructions[0]`` is the canonical one, the others are paraphrases. ``footprint``
     is the rectangle (centre x, y, size x, y) in the task frame that must fit into the workspace after the yaw; ``yaw``
     is the range of the task root's yaw. ``slots`` are named poses (x, y, z, yaw) in the task frame for props whose
-    place the binding decides. ``expert`` is the ordered tuple of waypoint verbs. ``counts`` names the binding's entry,
-    if any, that says how many parts are asked for: asking for more implies asking for fewer, and ``implied_by`` says so
-    in words. ``chance`` says why random motion may solve the task honestly, where it may. ``equal_variations`` says
-    that some variations are the same
-    episode family. ``suites`` are the lists of tasks that it is on: the benchmark's, its split's, its mechanism's.
+    place the binding decides. ``expert`` is the ordered tuple of waypoint verbs. ``failure``: what ends the episode
+    without success, once and for all, as soon as it is the case at the end of a control step. ``counts`` names the
+    binding's entry, if any, that says how many parts are asked for: asking for more implies asking for fewer, and
+    ``implied_by`` says so in words. ``chance`` says why random motion may solve the task honestly, where it may.
+    ``equal_variations`` says that some variations are the same episode family. ``suites`` are the lists of tasks that
+    it is on: the benchmark's, its split's, its mechanism's.
     """
 
     name: str
@@ -203,6 +204,7 @@ class TaskSpec:
     protocols: Mapping[str, Protocol] = field(default_factory=dict)
     joints_at_reset: Mapping[str, float] = field(default_factory=dict)
     suites: tuple[str, ...] = ("agnostos",)
+    failure: Condition | None = None
     counts: str | None = None
     chance: str = ""
     implied_by: str = ""
@@ -232,6 +234,8 @@ class TaskSpec:
                     f"variations and draws give {sorted(known)}"
                 )
         self.success.check(self)
+        if self.failure is not None:
+            self.failure.check(self)
 
     def _known_keys(self) -> set[str]:
         """Keys that every episode's binding has, whatever its variation and protocol."""

@@ -110,7 +110,7 @@ class MujocoBackend:
         live = self.live
         for _ in range(SETTLE_STEPS):
             live.step(control.HOME, 1.0)
-        live.progress = 0
+        live.progress, live.failed = 0, False
         live.data.time = 0.0
         live.qpos_at_reset = live.data.qpos.copy()
         placement.record_rest(live)
@@ -159,7 +159,8 @@ class MujocoBackend:
         """Success of the present state, its margin, and the margins of its parts."""
         live = self.live
         terms = {label: float(part.margin(live.view)) for label, part in _parts(live.success, "")}
-        return Verdict(live.success.met(live.view), float(live.success.margin(live.view)), terms)
+        success = live.success.met(live.view) and not live.failed
+        return Verdict(success, float(live.success.margin(live.view)), terms, live.failed)
 
     def expert_chunk(self, horizon: int) -> np.ndarray:
         """(horizon, 8) joint targets and gripper that the expert would take from here on; nothing live changes."""

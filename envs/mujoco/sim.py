@@ -48,6 +48,7 @@ class Snapshot:
     closing: bool
     held: tuple[str, ...]
     progress: int
+    failed: bool
     binding: Mapping[str, str]
     success: Condition
     qpos_at_reset: np.ndarray
@@ -75,6 +76,7 @@ class Sim:
         self.binding: Mapping[str, str] = dict(binding)
         self.success = success
         self.progress = 0
+        self.failed = False
         self.held: tuple[str, ...] = ()
         self.closing = False
         self.reference = control.HOME.copy()
@@ -92,8 +94,8 @@ class Sim:
     def step(self, joint_target: np.ndarray, gripper: float) -> dict[str, int]:
         """Advance 50 ms towards joint angles (7,) rad and gripper 1 open / 0 closed; returns counts.
 
-        Grasps happen first; an ordered success condition is advanced at the end. Raises :class:`SceneError` when the
-        simulation is no longer finite.
+        Grasps happen first; an ordered success condition is advanced and failure is looked for at the end. Raises
+        :class:`SceneError` when the simulation is no longer finite.
         """
         grasp.command(self, gripper)
         counts = control.drive(self, joint_target, gripper, SUBSTEPS)
@@ -101,6 +103,8 @@ class Sim:
         self.refresh()
         for ordered in ordered_parts(self.success):
             self.progress = ordered.advance(self.view)
+        failure = self.scene.task.failure
+        self.failed = self.failed or (failure is not None and failure.met(self.view))
         return counts
 
     def check(self) -> None:
@@ -165,6 +169,7 @@ class Sim:
             closing=self.closing,
             held=self.held,
             progress=self.progress,
+            failed=self.failed,
             binding=dict(self.binding),
             success=self.success,
             qpos_at_reset=self.qpos_at_reset.copy(),
@@ -181,7 +186,8 @@ class Sim:
         mujoco.mj_setState(self.model, self.data, state.physics, PHYSICS)
         self.reference = state.reference.copy()
         self.finger_reference = state.finger_reference
-        self.closing, self.held, self.progress = state.closing, state.held, state.progress
+        self.closing, self.held = state.closing, state.held
+        self.progress, self.failed = state.progress, state.failed
         self.binding, self.success = dict(state.binding), state.success
         self.qpos_at_reset, self.root = state.qpos_at_reset.copy(), state.root.copy()
         self.placed, self.rest = dict(state.placed), dict(state.rest)
