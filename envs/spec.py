@@ -74,7 +74,9 @@ class Prop:
 
     ``asset`` names a builder module in ``assets.props`` (its ``build(spec, body, name, **params)`` fills the body that
     the scene has made) and ``params`` its keyword arguments. ``at`` is the pose in the task frame (x, y, z, yaw). With
-    ``placed_in`` the x, y and yaw are drawn in that :class:`Area` instead. ``free`` bodies have a free joint;
+    ``placed_in`` the x, y and yaw are drawn in that :class:`Area` instead; with ``slot``, a template, it stands at the
+    pose of that name in the task's ``slots``; with ``rides``, the name of a prop drawn in an area, ``at`` is the pose
+    relative to that one. ``free`` bodies have a free joint;
     ``graspable`` ones are attached by a closing gripper.
     """
 
@@ -83,6 +85,8 @@ class Prop:
     params: Mapping[str, Any] = field(default_factory=dict)
     at: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     placed_in: str | None = None
+    slot: str | None = None
+    rides: str | None = None
     yaw: tuple[float, float] = (-math.pi, math.pi)
     free: bool = False
     graspable: bool = False
@@ -90,12 +94,16 @@ class Prop:
 
 @dataclass(frozen=True)
 class Area:
-    """A rectangle in the task frame in which props are spread: centre, size, and the least distance between origins."""
+    """A rectangle in the task frame in which props are spread: centre, size, and the least distance between origins.
+
+    Props elsewhere that ``clear_of`` names keep that distance, too.
+    """
 
     name: str
     centre: tuple[float, float]
     size: tuple[float, float]
     min_distance: float = 0.0
+    clear_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,9 +176,12 @@ class TaskSpec:
     every object, and every object needs a role. An object is a named body of a prop: one prop (a cabinet) may hold
     several (its frame and drawers). ``instructions[0]`` is the canonical one, the others are paraphrases. ``footprint``
     is the rectangle (centre x, y, size x, y) in the task frame that must fit into the workspace after the yaw; ``yaw``
-    is the range of the task root's yaw. ``expert`` is the ordered tuple of waypoint verbs. ``implied_by`` lists ways in
-    which another variation's success may hold honestly; ``equal_variations`` says that some variations are the same
-    episode family.
+    is the range of the task root's yaw. ``slots`` are named poses (x, y, z, yaw) in the task frame for props whose
+    place the binding decides. ``expert`` is the ordered tuple of waypoint verbs. ``counts`` names the binding's entry,
+    if any, that says how many parts are asked for: asking for more implies asking for fewer, and ``implied_by`` says so
+    in words. ``chance`` says why random motion may solve the task honestly, where it may. ``equal_variations`` says
+    that some variations are the same
+    episode family. ``suites`` are the lists of tasks that it is on: the benchmark's, its split's, its mechanism's.
     """
 
     name: str
@@ -183,6 +194,7 @@ class TaskSpec:
     footprint: tuple[float, float, float, float]
     yaw: tuple[float, float] = (-math.pi, math.pi)
     areas: tuple[Area, ...] = ()
+    slots: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
     sensors: tuple[Sensor, ...] = ()
     draws: tuple[Draw, ...] = ()
     colours: tuple[tuple[str, str], ...] = ()
@@ -190,7 +202,9 @@ class TaskSpec:
     candidates: Candidates | None = None
     protocols: Mapping[str, Protocol] = field(default_factory=dict)
     joints_at_reset: Mapping[str, float] = field(default_factory=dict)
-    suites: tuple[str, ...] = ("quickstart",)
+    suites: tuple[str, ...] = ("agnostos",)
+    counts: str | None = None
+    chance: str = ""
     implied_by: str = ""
     equal_variations: str = ""
     notes: str = ""
@@ -203,6 +217,12 @@ class TaskSpec:
         lost = [p.placed_in for p in self.props if p.placed_in and p.placed_in not in areas]
         if lost:
             raise ConfigurationError(f"task {self.name!r} places props in {lost}; choose one of {sorted(areas)}")
+        drawn = {p.name for p in self.props if p.placed_in}
+        lost = [p.rides for p in self.props if p.rides and p.rides not in drawn]
+        if lost:
+            raise ConfigurationError(
+                f"task {self.name!r} lets props ride on {lost}; choose props that an area places: {sorted(drawn)}"
+            )
         known = self._known_keys()
         for template in self._templates():
             missing = fields_of(template) - known
@@ -225,7 +245,23 @@ class TaskSpec:
         """All templates that this class itself fills."""
         tables = (*(t for t, _ in self.roles), *(t for pair in self.colours for t in pair))
         cue = () if self.candidates is None else (self.candidates.right, *self.candidates.colours.values())
-        return (*self.instructions, *tables, *(s.on for s in self.sensors if s.on), *self.joints_at_reset, *cue)
+        slots = (p.slot for p in self.props if p.slot)
+        return (*self.instructions, *tables, *(s.on for s in self.sensors if s.on), *self.joints_at_reset, *cue, *slots)
+
+    def pose_of(self, prop: Prop, binding: Mapping[str, str]) -> tuple[float, float, float, float]:
+        """Where ``prop`` stands in the task frame (x, y, z, yaw) under ``binding``, unless an area decides.
+
+        The height of a slot is added to the prop's own.
+        """
+        if prop.slot is None:
+            return prop.at
+        name = fill(prop.slot, binding)
+        if name not in self.slots:
+            raise ConfigurationError(
+                f"task {self.name!r} has no slot {name!r} for {prop.name!r}; it has {', '.join(sorted(self.slots))}"
+            )
+        x, y, z, yaw = self.slots[name]
+        return (x, y, prop.at[2] + z, yaw)
 
     def variations_under(self, protocol: str) -> tuple[Mapping[str, str], ...]:
         """The variations that ``protocol`` keeps."""
@@ -239,6 +275,10 @@ class TaskSpec:
         for draw in self.draws if chosen is None or chosen.draws is None else chosen.draws:
             binding.update(draw.sample(binding, rng))
         return binding
+
+    def implies(self, done: Mapping[str, str], asked: Mapping[str, str]) -> bool:
+        """Whether succeeding under binding ``done`` honestly succeeds under ``asked``: at least as many parts."""
+        return self.counts is not None and int(done[self.counts]) >= int(asked[self.counts])
 
     def role_of(self, name: str, binding: Mapping[str, str]) -> Role:
         """The role of object ``name`` under ``binding``."""
