@@ -83,7 +83,9 @@ def _lid(spec: mujoco.MjSpec, body: mujoco.MjsBody, names: Mapping[str, str], lo
     x, z, long = BAR
     half, start = long / 2 - 0.004, 2 * HINGE_X - 0.012
     bow = [(start, -half, z), (x - 0.012, -half, z), (x, -half + 0.012, z), (x, half - 0.012, z), (x - 0.012, half, z)]
-    add_mesh(spec, grip, f"{handle}/bow", "lidded_grill/bow", tube([*bow, (start, half, z)], BAR_RADIUS * 0.8), look["steel"])
+    add_mesh(
+        spec, grip, f"{handle}/bow", "lidded_grill/bow", tube([*bow, (start, half, z)], BAR_RADIUS * 0.8), look["steel"]
+    )
     bar = drawn(grip, f"{handle}/bar", "cylinder", (x, 0, z), (BAR_RADIUS, long - 0.03), look["wood"])
     felt = touched(grip, f"{handle}/hull", "cylinder", (x, 0, z), (BAR_RADIUS, long), mass=0.02, friction=1.0)
     bar.quat = felt.quat = _ALONG_Y

@@ -33,6 +33,7 @@ TASK = TaskSpec(
     # The stand, and behind it the lid, which leans back over its edge.
     footprint=(-0.014, -0.062, 0.400, 0.324),
     suites=("agnostos", "agnostos-level1", "articulated"),
+    chance="an arm that flails may knock the lid down, which gravity then shuts",
     protocols={"agnostos": Protocol(variations=({},), note="the published rule is the default one")},
     notes="The joint counts from 0, open, to 1.833 rad, shut. Past the upright the lid falls by its own weight.",
 )

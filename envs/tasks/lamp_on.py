@@ -48,6 +48,7 @@ TASK = TaskSpec(
     yaw=(-math.pi, math.pi),
     footprint=(0.01, 0.037, 0.310, 0.440),
     suites=("agnostos", "agnostos-level1", "press"),
+    chance="a finger that flails over the table may hit the button",
     protocols={"agnostos": Protocol(variations=({},), note="the published rule is the default one")},
     notes="The bulb is dark; the episode ends with the press, so it never changes. Of the lamp only the foot is felt.",
 )

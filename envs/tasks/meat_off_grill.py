@@ -43,6 +43,7 @@ TASK = TaskSpec(
     # The lid may lean out of the workspace.
     footprint=(0.075, -0.06, 0.28, 0.66),
     candidates=Candidates(props=("chicken", "steak"), right="{meat}"),
+    chance="an arm that flails may knock the meat off the grill to where it belongs",
     protocols={"agnostos": Protocol(variations=_VARIATIONS[:1], note="Only variation 0 is part of that benchmark.")},
     suites=("agnostos", "agnostos-seen", "peract-18", "pick-place"),
     notes=(

@@ -42,6 +42,7 @@ _ON_THE_SHELF = Carry(
     stand_off_m=0.19,
     top_m=1.34,
     slope=15.0,
+    chained=True,
     tolerance_m=0.005,
     when=_IN_DETECTOR,
 )
@@ -85,7 +86,7 @@ TASK = TaskSpec(
         for k, z in enumerate((-0.205, -0.057, 0.098))
     ),
     success=_IN_DETECTOR,
-    expert=(Grip(_HOLD, before=_ON_THE_SHELF, top_m=1.34), _ON_THE_SHELF),
+    expert=(Grip(_HOLD, before=_ON_THE_SHELF, top_m=1.34, chained=True), _ON_THE_SHELF),
     protocols={"agnostos": Protocol(variations=_VARIATIONS[:1], note="Only variation 0 is part of that benchmark.")},
     suites=("agnostos", "agnostos-seen", "peract-18", "pick-place"),
     notes="The detection volumes fill the middle of each shelf; the door may be moved, as upstream's.",

@@ -61,6 +61,7 @@ TASK = TaskSpec(
     success=All(Undetected("plate", "success_source"), Detected("plate", "success_target"), NothingGrasped()),
     expert=(Grasp("plate", before=_ON_THE_BLOCK, offset=(0.0, 0.0, 0.086), symmetry=math.pi), _ON_THE_BLOCK),
     footprint=(0.012, -0.106, 0.225, 0.522),
+    chance="an arm that flails may knock the plate out of the rack and onto its place",
     protocols={"agnostos": Protocol(variations=_VARIATIONS[:1], note="Only variation 0 is part of that benchmark.")},
     suites=("agnostos", "agnostos-level2", "extract"),
     notes="The plate may lie, lean or stand on the block. Only one colour holds a plate.",

@@ -44,6 +44,7 @@ TASK = TaskSpec(
     success=_OUT,
     expert=(Grip(_HOLD, before=_AWAY, top_m=1.25), _AWAY),
     footprint=(0.0, 0.0, SIZE[0] + 0.02, SIZE[1] + 0.02),
+    chance="an arm that flails may knock the stick out of its port",
     protocols={"agnostos": Protocol(note="One variation; the published rule is the default one.")},
     suites=("agnostos", "agnostos-level2", "extract"),
     notes=(

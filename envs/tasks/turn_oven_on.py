@@ -55,6 +55,7 @@ TASK = TaskSpec(
     # Of the whole cooker upstream keeps only this strip in front of it inside the workspace.
     footprint=(0.0, -0.025, 0.100, 0.550),
     suites=("agnostos", "agnostos-level2", "rotate"),
+    chance="a finger that flails in front of the oven may turn the knob",
     protocols={"agnostos": Protocol(variations=({},), note="the published rule is the default one")},
     notes="Left is that of somebody in front of the cooker. The knob has a stop a quarter turn from where it starts.",
 )

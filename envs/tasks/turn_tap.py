@@ -32,6 +32,7 @@ TASK = TaskSpec(
         props=tuple(f"tap_{side}_visual" for side in _SIDES), right="tap_{side}_visual", ordered="index"
     ),
     suites=("agnostos", "agnostos-seen", "peract-18", "rotate"),
+    chance="a finger that flails may turn the handle",
     protocols={
         "agnostos": Protocol(variations=_VARIATIONS[:1], note="variation 0 only; the published rule is the default one")
     },

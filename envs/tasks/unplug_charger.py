@@ -20,6 +20,7 @@ _OUT = Carry(
     stand_off_m=_PULL_M,
     tolerance_m=0.005,
     release=False,
+    chained=True,
 )
 
 TASK = TaskSpec(
@@ -40,7 +41,7 @@ TASK = TaskSpec(
     roles=(("charger", Role.TARGET), ("plug", Role.TARGET), ("task_wall", Role.FIXTURE)),
     sensors=(Sensor("charger_success", size=(0.06, 0.12, 0.10), at=(-0.031, -0.022, 0.195)),),
     success=Detected("charger", "charger_success"),
-    expert=(Grip(_HOLD, top_m=1.25), _OUT),
+    expert=(Grip(_HOLD, top_m=1.25, chained=True), _OUT),
     footprint=(0.060, 0.0, 0.190, 0.400),
     yaw=(-0.785, 0.785),
     protocols={"agnostos": Protocol(note="One variation; the published rule is the default one.")},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -28,7 +27,7 @@ class Carry:
     ``into``: direction of the last ``stand_off_m`` in that frame. ``top_m``: height in the world over which the object
     may cross everything; ``slope``: how steeply it rises beside the line. ``release``: let go there and draw back along
     the hand's approach. ``when``: what then must hold for it to count as placed; without it, that it lies within
-    ``near_m`` of the place.
+    ``near_m`` of the place. ``chained``: as in :class:`Grip`.
     """
 
     hold: Hold
@@ -50,9 +49,7 @@ class Carry:
     when: Condition | None = None
     near_m: float = 0.03
     retreat_m: float = 0.10
-
-    chained: ClassVar[bool] = True
-    """The arm must get to each goal of ``reach`` from the one before."""
+    chained: bool = False
 
     def placed(self, state: WorldState) -> bool:
         """Whether it is at its place and let go of."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -70,7 +70,8 @@ class Grip:
 
     ``before``: it is done, too, once that verb has done its work. ``stand_off_m``: length of the straight approach;
     ``top_m``: height in the world over which the hand may cross everything; ``slope``: how steeply it rises beside the
-    approach.
+    approach. ``chained``: the test of what can be reached follows the arm from waypoint to waypoint, for hands that are
+    not upright.
     """
 
     hold: Hold
@@ -79,9 +80,7 @@ class Grip:
     top_m: float = 1.05
     slope: float = 1.5
     tolerance_m: float = 0.003
-
-    chained: ClassVar[bool] = True
-    """The arm must get to each goal of ``reach`` from the one before."""
+    chained: bool = False
 
     def done(self, state: WorldState) -> bool:
         """Whether it is attached, or already where it belongs."""
