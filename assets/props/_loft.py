@@ -66,7 +66,7 @@ def block(at: Sequence[float], size: Sequence[float]) -> tuple[np.ndarray, np.nd
     """Vertices and faces of a box: its middle and full edge lengths in metres."""
     corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) / 2
     level = np.column_stack([corners * np.asarray(size[:2]), np.zeros(4)]) + np.asarray(at)
-    return loft([level + (0, 0, sign * size[2] / 2) for sign in (-1, 1)])
+    return loft([level + np.array([0.0, 0.0, sign * size[2] / 2]) for sign in (-1, 1)])
 
 
 def merged(shapes: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
