@@ -32,7 +32,7 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, place: str) -> N
     wood = material(spec, "bookshelf/wood", (0.78, 0.56, 0.34), "wood", specular=0.1, shininess=0.2)
     dark = material(spec, "bookshelf/back", (0.58, 0.40, 0.24), "wood", specular=0.05)
     y = (WIDTH - BOARD) / 2
-    panels = [((0, side * y, SIDE / 2), (DEPTH, BOARD, SIDE), wood) for side in (1, -1)]
+    panels = [((0.0, side * y, SIDE / 2), (DEPTH, BOARD, SIDE), wood) for side in (1, -1)]
     inner = WIDTH - 2 * BOARD
     panels.append((((DEPTH - BOARD) / 2, 0.0, TOPS[2] + RAIL / 2), (BOARD, inner, RAIL), dark))
     for top in TOPS:

@@ -23,13 +23,13 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, shelf: str) -> N
     low, inner = SHELVES[0], WIDTH - 2 * BOARD
     y = (WIDTH - BOARD) / 2
     panels = [
-        ((0, 0, (low - BOARD) / 2), (DEPTH - 0.004, WIDTH - 0.004, low - BOARD), white),
-        ((0, 0, low - BOARD / 2), (DEPTH, WIDTH, BOARD), wood),
-        ((0, 0, HEIGHT - BOARD / 2), (DEPTH + 0.01, WIDTH + 0.01, BOARD), wood),
-        (((DEPTH - BOARD) / 2, 0, (low + HEIGHT - BOARD) / 2), (BOARD, inner, HEIGHT - BOARD - low), inside),
-        ((-BOARD / 2, 0, SHELVES[1] - BOARD / 2), (DEPTH - BOARD, inner, BOARD), wood),
+        ((0.0, 0.0, (low - BOARD) / 2), (DEPTH - 0.004, WIDTH - 0.004, low - BOARD), white),
+        ((0.0, 0.0, low - BOARD / 2), (DEPTH, WIDTH, BOARD), wood),
+        ((0.0, 0.0, HEIGHT - BOARD / 2), (DEPTH + 0.01, WIDTH + 0.01, BOARD), wood),
+        (((DEPTH - BOARD) / 2, 0.0, (low + HEIGHT - BOARD) / 2), (BOARD, inner, HEIGHT - BOARD - low), inside),
+        ((-BOARD / 2, 0.0, SHELVES[1] - BOARD / 2), (DEPTH - BOARD, inner, BOARD), wood),
     ]
-    panels += [((0, s * y, (low + HEIGHT - BOARD) / 2), (DEPTH, BOARD, HEIGHT - BOARD - low), white) for s in (1, -1)]
+    panels += [((0.0, s * y, (low + HEIGHT - BOARD) / 2), (DEPTH, BOARD, HEIGHT - BOARD - low), white) for s in (1, -1)]
     for k, (at, size, look) in enumerate(panels):
         drawn(body, f"{name}/panel{k}", "box", at, size, look)
         touched(body, f"{name}/panel{k}_hull", "box", at, size, mass=1.5, friction=0.8)

@@ -33,7 +33,7 @@ def shell(height: float, segments: int = 14) -> tuple[np.ndarray, np.ndarray]:
     """Vertices and faces of a half barrel over [-WIDTH / 2, WIDTH / 2] x LENGTH, ``height`` high, with both ends."""
     angle = np.linspace(0.0, np.pi, segments + 1)
     vertices: list[np.ndarray] = []
-    faces: list[tuple[int, int, int]] = []
+    faces: list[tuple[int, ...]] = []
     for inset, turn in ((0.0, 1), (_WALL, -1)):
         a, b, y = WIDTH / 2 - inset, height - inset, LENGTH / 2 - inset
         arc = np.stack([a * np.cos(angle), b * np.sin(angle)], axis=1)
@@ -69,16 +69,16 @@ def frame(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str) -> None:
     drawn(body, f"{name}/coals", "box", (0, 0, GRATE_Z - 0.035), (WIDTH - 0.03, LENGTH - 0.03, 0.01), look["coal"])
     x, y = WIDTH / 2, LENGTH / 2
     for sx in (-1, 1):
-        rim = (sx * (x - 0.004), 0, RIM_Z - 0.006)
+        rim = (sx * (x - 0.004), 0.0, RIM_Z - 0.006)
         drawn(body, f"{name}/rim{sx}", "box", rim, (0.012, LENGTH, 0.012), look["body"])
         for sy in (-1, 1):
             leg = (sx * (x - 0.045), sy * (y - 0.05), RIM_Z / 2 - 0.03)
             drawn(body, f"{name}/leg{sx}{sy}", "cylinder", leg, (0.010, RIM_Z - 0.06), look["body"])
     for k in range(_BARS):
-        at = (0, (k - (_BARS - 1) / 2) * (LENGTH - 0.03) / (_BARS - 1), GRATE_Z - 0.003)
+        at = (0.0, (k - (_BARS - 1) / 2) * (LENGTH - 0.03) / (_BARS - 1), GRATE_Z - 0.003)
         drawn(body, f"{name}/bar{k}", "box", at, (WIDTH - 0.012, 0.006, 0.006), look["grate"])
     for sx in (-1, 0, 1):
-        at = (sx * 0.085, 0, GRATE_Z - 0.006)
+        at = (sx * 0.085, 0.0, GRATE_Z - 0.006)
         drawn(body, f"{name}/cross{sx}", "box", at, (0.006, LENGTH - 0.014, 0.006), look["grate"])
     touched(body, f"{name}/hull", "box", (0, 0, GRATE_Z / 2 + 0.01), (WIDTH, LENGTH, GRATE_Z - 0.02), mass=10.0)
 
