@@ -182,7 +182,7 @@ def test_the_plate_must_leave_the_rack(arranged: Callable[..., MujocoBackend]) -
         assert offset[:2] == pytest.approx((0.0, section), abs=0.01)
         block = view.position("plate_target")
         assert not backend.verdict().success
-        move(backend, "plate", block + np.array((0.0, 0.0, 0.17)))
+        move(backend, "plate", block + np.array((0.0, 0.0, 0.20)))
         assert not backend.verdict().success, "too high over the block"
         move(backend, "plate", block + np.array((0.0, 0.0, 0.152)))
         assert backend.verdict().success
