@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import mujoco
 import numpy as np
 
-from hansgym.envs.expert import Goal
+from hansgym.envs.expert import TIP_SPEED_M, TIP_TURN_RAD, Goal
 from hansgym.envs.mujoco import control
 from hansgym.envs.mujoco.expert_engine import axis_angle, rotation_about
 from hansgym.envs.mujoco.render import ROBOT
@@ -22,8 +22,10 @@ from hansgym.errors import SceneError
 
 ARRANGEMENTS = 200
 SAMPLES = 100
-STEP_M, STEP_RAD, ASTRAY_M = 0.03, 0.15, 0.005
-"""Length of a step in the test whether the arm gets from one waypoint to the next, and how far off it may end."""
+ASTRAY_M, ASTRAY_RAD = 0.004, 0.03
+"""How far from a waypoint the arm may end in the test whether it gets there from the one before."""
+SETTLE_STEPS = 10
+"""In that test, how many steps the arm may take at the end of a way to catch up."""
 
 Placed = dict[str, tuple[float, float, float, float]]
 
@@ -206,18 +208,30 @@ def unreachable(sim: Sim) -> str | None:
     for verb, goal in waypoints:
         if getattr(verb, "chained", False):
             joints = _walk(sim, goal, joints)
-            if np.linalg.norm(sim.scene.ik.forward(joints)[0] - goal.position) > ASTRAY_M:
+            if not _there(sim, goal, joints):
                 return f"{type(verb).__name__} cannot be reached from the waypoint before"
     return None
 
 
 def _walk(sim: Sim, goal: Goal, joints: np.ndarray) -> np.ndarray:
-    """Joint angles (7,) rad at the end of a straight way from ``joints`` to ``goal``, in small steps."""
+    """Joint angles (7,) rad at the end of a straight way from ``joints`` to ``goal``, stepped as the expert does."""
     ik = sim.scene.ik
     position, rotation = ik.forward(joints)
     axis, angle = axis_angle(goal.rotation @ rotation.T)
     offset = goal.position - position
-    steps = int(np.ceil(max(float(np.linalg.norm(offset)) / STEP_M, angle / STEP_RAD, 1.0)))
-    for share in np.arange(1, steps + 1) / steps:
-        joints = ik.follow(position + share * offset, rotation_about(axis, share * angle) @ rotation, joints)
+    distance = float(np.linalg.norm(offset))
+    for k in range(1, int(np.ceil(max(distance / TIP_SPEED_M, angle / TIP_TURN_RAD, 1.0))) + 1):
+        on = position + offset * min(1.0, k * TIP_SPEED_M / max(distance, 1e-9))
+        joints = ik.follow(on, rotation_about(axis, min(k * TIP_TURN_RAD, angle)) @ rotation, joints)
+    for _ in range(SETTLE_STEPS):
+        if _there(sim, goal, joints):
+            break
+        joints = ik.follow(goal.position, goal.rotation, joints)
     return joints
+
+
+def _there(sim: Sim, goal: Goal, joints: np.ndarray) -> bool:
+    """Whether the tip is at ``goal`` with the arm at ``joints`` (7,)."""
+    position, rotation = sim.scene.ik.forward(joints)
+    turn = axis_angle(goal.rotation @ rotation.T)[1]
+    return bool(np.linalg.norm(position - goal.position) <= ASTRAY_M and turn <= ASTRAY_RAD)

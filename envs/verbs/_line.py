@@ -14,8 +14,15 @@ from hansgym.envs.expert import TIP_SPEED_M, TIP_TURN_RAD, down
 from hansgym.envs.verbs._motion import GATE_M, about, azimuth, easy_yaw, leaning, ramp, wrapped
 
 _UP = np.array([0.0, 0.0, 1.0])
+ROOM_M = 0.03
+"""So far beside a line, or straight above its beginning, one need not go over the top."""
+
 _EASY_SIDE_RAD = 0.3
 """The last joint turns farther to this side of the easy roll than to the other; of two as good, that one is taken."""
+
+
+FOLD_RAD, ROOM_RAD = 0.65, 0.15
+"""So far out of the plane of the arm a level hand can be brought low, and the reserve of the reach test."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +47,16 @@ class Line:
 
         ``error`` is its distance from the line plus what its turn is worth (m).
         """
-        astray = ramp(error, self.tolerance_m, 4 * self.tolerance_m)
+        offset = now - aim
+        behind = float(np.clip(-offset @ self.into, 0.0, self.stand_off_m))
+        # Once on the line, it takes more to be sent back.
+        slack = self.tolerance_m * (1.0 + 2.0 * ramp(1.0 - behind / self.stand_off_m, 0.1, 0.4))
+        astray = ramp(error, slack, 4 * slack)
         point = aim - astray * self.stand_off_m * self.into
-        away = max(0.0, float(np.hypot(*(now - point)[:2])) - 4 * self.tolerance_m)
+        # What is near the line goes back along it; all else goes over the top to its beginning.
+        start = aim - self.stand_off_m * self.into
+        away = min(float(np.hypot(*(now - start)[:2])), float(np.linalg.norm(offset + behind * self.into)))
+        away = max(0.0, away - ROOM_M)
         height = min(point[2] + astray * self.slope * away, max(self.top_m, point[2]))
         gate = float(np.clip(1.0 - (height - now[2]) / GATE_M, 0.0, 1.0))
         return np.array([*(now[:2] + gate * (point - now)[:2]), height]), gate
@@ -90,3 +104,16 @@ def poised(rotation: np.ndarray, tip: np.ndarray, beside: float) -> np.ndarray:
     """``rotation`` (3, 3) of a hand ``beside`` metres off its line: pointing down, it leans as it must high up."""
     share = ramp(beside, 0.03, 0.12) * ramp(-float(rotation[2, 2]), 0.8, 0.98)
     return leaning(rotation, tip, share * float(tip[2]))
+
+
+def swung(rotation: np.ndarray, aim: np.ndarray, most: float, room: float = 0.0) -> np.ndarray:
+    """``rotation`` (3, 3) swung about the vertical by up to ``most`` rad, out of the plane of the arm.
+
+    Low down the arm can hardly fold for a hand that points straight away from the robot. With ``room`` (rad) it is
+    swung that much less than it could be, for a test with some reserve.
+    """
+    if not most:
+        return rotation
+    beside = wrapped(float(np.arctan2(rotation[1, 2], rotation[0, 2])) - azimuth(aim), 2 * np.pi)
+    missing = min(max(0.0, FOLD_RAD - abs(beside)), most)
+    return about(_UP, float(np.copysign(missing - room if missing else 0.0, beside))) @ rotation

@@ -11,13 +11,8 @@ from hansgym.envs.conditions import Condition
 from hansgym.envs.expert import Goal, facing
 from hansgym.envs.spec import fill
 from hansgym.envs.state import WorldState
-from hansgym.envs.verbs._line import Line, angle_between, best_turn, easy, poised, speed, turning
-from hansgym.envs.verbs._motion import about, azimuth, wrapped
+from hansgym.envs.verbs._line import ROOM_RAD, Line, angle_between, best_turn, easy, poised, speed, swung, turning
 from hansgym.envs.verbs.grip import Hold, Vector
-
-_UP = np.array([0.0, 0.0, 1.0])
-FOLD_RAD = 0.45
-"""So far out of the plane of the arm a level hand can be brought low."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +91,17 @@ class Carry:
         )
 
     def reach(self, state: WorldState) -> tuple[Goal, ...]:
-        """Down to the beginning of the line and along it, for the object as it is going to be held."""
+        """Up, across, down to the beginning of the line and along it, for the object as it is going to be held."""
         tip, hand = self.hold.in_object(state)
-        rotation = self._rotation(state, hand)
+        rotation = self._rotation(state, hand, room=ROOM_RAD)
         aim = self._aim(state) + rotation @ hand.T @ (tip - np.asarray(self.point))
         start = aim - self.stand_off_m * self._line(state).into
-        rise = max(self.top_m - start[2], 0.0)
-        above = [start + share * rise * _UP for share in (0.9, 0.6, 0.3, 0.0)] if rise > 0.1 else [start]
-        return tuple(Goal(point, rotation, 0.0) for point in (*above, aim))
+        if self.top_m - start[2] < 0.1:
+            return (Goal(start, rotation, 0.0), Goal(aim, rotation, 1.0))
+        held, grip = self.hold.pose(state)
+        lifted, above = (np.array([*point[:2], self.top_m]) for point in (held, start))
+        ways = ((lifted, grip), (above, rotation), (start, rotation), (aim, rotation))
+        return tuple(Goal(point, turned, 0.0) for point, turned in ways)
 
     def _now(self, state: WorldState) -> np.ndarray:
         name = fill(self.hold.name, state.binding)
@@ -117,8 +115,11 @@ class Carry:
         into = state.rotation(fill(self.to, state.binding)) @ np.asarray(self.into)
         return Line(into / np.linalg.norm(into), self.stand_off_m, self.top_m, self.slope, self.tolerance_m)
 
-    def _rotation(self, state: WorldState, hand: np.ndarray) -> np.ndarray:
-        """Hand rotation (3, 3) in the world at the place, where ``hand`` is that in the object's frame."""
+    def _rotation(self, state: WorldState, hand: np.ndarray, room: float = 0.0) -> np.ndarray:
+        """Hand rotation (3, 3) in the world at the place, where ``hand`` is that in the object's frame.
+
+        Swung less by ``room`` (rad) than it could be, for a test with some reserve.
+        """
         frame = state.rotation(fill(self.to, state.binding))
         own, onto = (facing(np.asarray(main), np.asarray(side)) for main, side in (self.own, self.onto))
         placed, axis = frame @ onto @ own.T, np.asarray(self.own[0])
@@ -129,12 +130,4 @@ class Carry:
             wanted = np.zeros((3, 3))  # the approach alone counts
             wanted[:, 2] = frame @ np.asarray(self.heading)
         rotation = placed @ best_turn(placed, axis, hand, wanted, self.symmetry) @ hand
-        return about(_UP, self._swing(rotation, self._aim(state))) @ rotation
-
-    def _swing(self, rotation: np.ndarray, aim: np.ndarray) -> float:
-        """Angle in rad about the vertical by which the hand is swung away from the arm's own plane."""
-        if not self.swing_rad:
-            return 0.0
-        beside = wrapped(float(np.arctan2(rotation[1, 2], rotation[0, 2])) - azimuth(aim), 2 * np.pi)
-        missing = max(0.0, FOLD_RAD - abs(beside))
-        return float(np.copysign(min(missing, self.swing_rad), beside))
+        return swung(rotation, self._aim(state), self.swing_rad, room)

@@ -10,7 +10,7 @@ import numpy as np
 from hansgym.envs.expert import Goal, facing
 from hansgym.envs.spec import fill
 from hansgym.envs.state import WorldState
-from hansgym.envs.verbs._line import Line, angle_between, best_turn, easy, poised, speed
+from hansgym.envs.verbs._line import ROOM_RAD, Line, angle_between, best_turn, easy, poised, speed, swung
 
 Vector = tuple[float, float, float]
 _SWAPPED = np.diag([-1.0, -1.0, 1.0])
@@ -31,7 +31,8 @@ class Hold:
 
     The tip is at ``offset`` (m), the hand points along ``approach`` and its fingers close along ``close`` (which is
     made upright to it). Turned about ``axis`` (through the frame's origin) by a multiple of ``symmetry`` (rad; 0 means
-    by any angle) it is as good a hold, and with fingers swapped, too; the one that suits the arm best is taken.
+    by any angle) it is as good a hold, and with fingers swapped, too; the one that suits the arm best is taken. By up
+    to ``swing_rad`` the hand is swung about the vertical, as :func:`swung` says.
     """
 
     name: str
@@ -41,9 +42,10 @@ class Hold:
     axis: Vector = (0.0, 0.0, 1.0)
     symmetry: float = 2 * np.pi
     at: str | None = None
+    swing_rad: float = 0.0
 
-    def pose(self, state: WorldState) -> tuple[np.ndarray, np.ndarray]:
-        """Tip position (3,) and hand rotation (3, 3) in the world."""
+    def pose(self, state: WorldState, room: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """Tip position (3,) and hand rotation (3, 3) in the world, swung less by ``room`` (rad) than could be."""
         name = fill(self.at or self.name, state.binding)
         frame, local = state.rotation(name), facing(np.asarray(self.approach), np.asarray(self.close))
         where, axis = state.position(name), np.asarray(self.axis)
@@ -52,7 +54,8 @@ class Hold:
         for roll in (np.eye(3), _SWAPPED):
             turn = best_turn(frame, axis, local @ roll, wanted, self.symmetry)
             holds.append((where + frame @ turn @ np.asarray(self.offset), frame @ turn @ local @ roll))
-        return max(holds, key=lambda hold: float(np.trace(hold[1].T @ wanted)))
+        tip, hand = max(holds, key=lambda hold: float(np.trace(hold[1].T @ wanted)))
+        return tip, swung(hand, tip, self.swing_rad, room)
 
     def in_object(self, state: WorldState) -> tuple[np.ndarray, np.ndarray]:
         """Tip position (3,) and hand rotation (3, 3) of this hold in the object's own frame, as things lie now."""
@@ -97,7 +100,7 @@ class Grip:
 
     def reach(self, state: WorldState) -> tuple[Goal, ...]:
         """The beginning of the approach and the hold."""
-        grip, rotation = self.hold.pose(state)
+        grip, rotation = self.hold.pose(state, ROOM_RAD)
         return (Goal(grip - self.stand_off_m * rotation[:, 2], rotation, 1.0), Goal(grip, rotation, 0.0))
 
     def _line(self, rotation: np.ndarray) -> Line:
