@@ -1,0 +1,36 @@
+"""A hold of something round for a hand that leans to the side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hansgym.envs.expert import facing
+from hansgym.envs.spec import fill
+from hansgym.envs.state import WorldState
+from hansgym.envs.verbs._line import best_turn, easy
+from hansgym.envs.verbs._motion import about
+from hansgym.envs.verbs.grip import Hold
+
+
+@dataclass(frozen=True)
+class HoldBeside(Hold):
+    """A :class:`Hold` that is free to turn about an upright axis: the hand leans ``beside_rad`` off the arm's plane.
+
+    Low down the arm folds with difficulty for a hand that leans straight away from the robot, and with ease for one
+    that leans across.
+    """
+
+    symmetry: float = 0.0
+    beside_rad: float = 1.4
+
+    def pose(self, state: WorldState, room: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """Tip position (3,) and hand rotation (3, 3) in the world; ``room`` changes nothing."""
+        name = fill(self.at or self.name, state.binding)
+        frame, local = state.rotation(name), facing(np.asarray(self.approach), np.asarray(self.close))
+        where = state.position(name)
+        lean = float(np.arccos(np.clip(-(frame @ local)[2, 2], -1.0, 1.0)))
+        wanted = about(np.array([0.0, 0.0, 1.0]), self.beside_rad) @ easy(where, lean)
+        turn = best_turn(frame, np.asarray(self.axis), local, wanted, self.symmetry)
+        return where + frame @ turn @ np.asarray(self.offset), frame @ turn @ local
