@@ -75,7 +75,8 @@ class Prop:
     ``asset`` names a builder module in ``assets.props`` (its ``build(spec, body, name, **params)`` fills the body that
     the scene has made) and ``params`` its keyword arguments. ``at`` is the pose in the task frame (x, y, z, yaw). With
     ``placed_in`` the x, y and yaw are drawn in that :class:`Area` instead. ``free`` bodies have a free joint;
-    ``graspable`` ones are attached by a closing gripper.
+    ``graspable`` ones are attached by a closing gripper. ``inside`` names a body that carries this (free) prop along,
+    hidden in it and touching nothing of it, until the task's ``spills`` is the case.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Prop:
     yaw: tuple[float, float] = (-math.pi, math.pi)
     free: bool = False
     graspable: bool = False
+    inside: str | None = None
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ class TaskSpec:
     is the range of the task root's yaw. ``expert`` is the ordered tuple of waypoint verbs. ``implied_by`` lists ways in
     which another variation's success may hold honestly; ``equal_variations`` says that some variations are the same
     episode family. ``failure``: what ends the episode without success, once and for all, as soon as it is the case at
-    the end of a control step.
+    the end of a control step; ``spills``: what sets free, once and for all, the props that are ``inside`` others.
     """
 
     name: str
@@ -193,6 +195,7 @@ class TaskSpec:
     joints_at_reset: Mapping[str, float] = field(default_factory=dict)
     suites: tuple[str, ...] = ("quickstart",)
     failure: Condition | None = None
+    spills: Condition | None = None
     implied_by: str = ""
     equal_variations: str = ""
     notes: str = ""
@@ -214,8 +217,9 @@ class TaskSpec:
                     f"variations and draws give {sorted(known)}"
                 )
         self.success.check(self)
-        if self.failure is not None:
-            self.failure.check(self)
+        for event in (self.failure, self.spills):
+            if event is not None:
+                event.check(self)
 
     def _known_keys(self) -> set[str]:
         """Keys that every episode's binding has, whatever its variation and protocol."""
