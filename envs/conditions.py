@@ -55,7 +55,8 @@ class Detected:
 
     def check(self, task: TaskSpec) -> None:
         """Prop and sensor must exist."""
-        _need(task, "prop", self.prop, {p.name for p in task.props})
+        parts = {v for p in task.props for v in p.params.values() if isinstance(v, str)}
+        _need(task, "prop", self.prop, {p.name for p in task.props} | parts)
         _need(task, "sensor", self.sensor, {s.name for s in task.sensors})
 
 

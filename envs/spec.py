@@ -76,8 +76,9 @@ class Prop:
     the scene has made) and ``params`` its keyword arguments. ``at`` is the pose in the task frame (x, y, z, yaw). With
     ``placed_in`` the x, y and yaw are drawn in that :class:`Area` instead; with ``slot``, a template, it stands at the
     pose of that name in the task's ``slots``; with ``rides``, the name of a prop drawn in an area, ``at`` is the pose
-    relative to that one. ``free`` bodies have a free joint;
-    ``graspable`` ones are attached by a closing gripper.
+    relative to that one. ``free`` bodies have a free joint; ``graspable`` ones are attached by a closing gripper.
+    ``inside`` names a body that carries this (free) prop along, hidden in it and touching nothing of it, until the
+    task's ``spills`` is the case.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Prop:
     yaw: tuple[float, float] = (-math.pi, math.pi)
     free: bool = False
     graspable: bool = False
+    inside: str | None = None
 
 
 @dataclass(frozen=True)
@@ -178,11 +180,12 @@ class TaskSpec:
     is the rectangle (centre x, y, size x, y) in the task frame that must fit into the workspace after the yaw; ``yaw``
     is the range of the task root's yaw. ``slots`` are named poses (x, y, z, yaw) in the task frame for props whose
     place the binding decides. ``expert`` is the ordered tuple of waypoint verbs. ``failure``: what ends the episode
-    without success, once and for all, as soon as it is the case at the end of a control step. ``counts`` names the
-    binding's entry, if any, that says how many parts are asked for: asking for more implies asking for fewer, and
-    ``implied_by`` says so in words. ``chance`` says why random motion may solve the task honestly, where it may.
-    ``equal_variations`` says that some variations are the same episode family. ``suites`` are the lists of tasks that
-    it is on: the benchmark's, its split's, its mechanism's.
+    without success, once and for all, as soon as it is the case at the end of a control step; ``spills``: what sets
+    free, once and for all, the props that are ``inside`` others. ``counts`` names the binding's entry, if any, that
+    says how many parts are asked for: asking for more implies asking for fewer, and ``implied_by`` says so in words.
+    ``chance`` says why random motion may solve the task honestly, where it may. ``equal_variations`` says that some
+    variations are the same episode family. ``suites`` are the lists of tasks that it is on: the benchmark's, its
+    split's, its mechanism's.
     """
 
     name: str
@@ -205,6 +208,7 @@ class TaskSpec:
     joints_at_reset: Mapping[str, float] = field(default_factory=dict)
     suites: tuple[str, ...] = ("agnostos",)
     failure: Condition | None = None
+    spills: Condition | None = None
     counts: str | None = None
     chance: str = ""
     implied_by: str = ""
@@ -234,8 +238,9 @@ class TaskSpec:
                     f"variations and draws give {sorted(known)}"
                 )
         self.success.check(self)
-        if self.failure is not None:
-            self.failure.check(self)
+        for event in (self.failure, self.spills):
+            if event is not None:
+                event.check(self)
 
     def _known_keys(self) -> set[str]:
         """Keys that every episode's binding has, whatever its variation and protocol."""

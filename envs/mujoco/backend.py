@@ -10,7 +10,7 @@ import numpy as np
 from hansgym.assets.materials import safe_rgba
 from hansgym.envs.backend import Episode, Frame, Proprioception, ResetRequest, Verdict, perturb
 from hansgym.envs.conditions import All, Condition, InOrder, JointMoved, JointNear
-from hansgym.envs.mujoco import control, counterfactual, expert_engine, placement
+from hansgym.envs.mujoco import control, counterfactual, expert_engine, grasp, placement
 from hansgym.envs.mujoco.render import ROBOT, SceneRenderer
 from hansgym.envs.mujoco.scene import Scene, build_scene
 from hansgym.envs.mujoco.sim import Sim
@@ -97,6 +97,7 @@ class MujocoBackend:
         self._paint(live)
         live.qpos_at_reset = live.data.qpos.copy()
         placement.place(live, stream(request.seed, "placement"))
+        grasp.cage(live)
 
     def _paint(self, sim: Sim) -> None:
         model = sim.model

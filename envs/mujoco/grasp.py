@@ -31,7 +31,7 @@ def attach(sim: Sim) -> None:
     """Weld each graspable prop that meets the grasp box, at its present pose."""
     for name, index in sim.scene.props.items():
         if index.weld >= 0 and name not in sim.held and _between_fingers(sim, index.geoms):
-            _weld_here(sim, index.weld, index.body)
+            _weld_here(sim, index.weld, sim.scene.hand, index.body)
             sim.held = (*sim.held, name)
 
 
@@ -51,15 +51,29 @@ def _between_fingers(sim: Sim, geoms: tuple[int, ...]) -> bool:
     )
 
 
-def _weld_here(sim: Sim, weld: int, body: int) -> None:
-    """Rewrite the weld so that it holds ``body`` exactly where it is now relative to the hand."""
-    model, data, hand = sim.model, sim.data, sim.scene.hand
+def cage(sim: Sim) -> None:
+    """Fix everything that is inside something to where it is there now."""
+    for index in sim.scene.props.values():
+        if index.cage >= 0:
+            _weld_here(sim, index.cage, index.carrier, index.body)
+
+
+def spill(sim: Sim) -> None:
+    """Set everything free that is inside something."""
+    for index in sim.scene.props.values():
+        if index.cage >= 0:
+            sim.data.eq_active[index.cage] = 0
+
+
+def _weld_here(sim: Sim, weld: int, holder: int, body: int) -> None:
+    """Rewrite the weld so that body ``holder`` keeps ``body`` exactly where it is now."""
+    model, data = sim.model, sim.data
     inverse, relative = np.zeros(4), np.zeros(4)
-    mujoco.mju_negQuat(inverse, data.xquat[hand])
+    mujoco.mju_negQuat(inverse, data.xquat[holder])
     mujoco.mju_mulQuat(relative, inverse, data.xquat[body])
     row = model.eq_data[weld]
     row[0:3] = 0.0
-    row[3:6] = data.xmat[hand].reshape(3, 3).T @ (data.xpos[body] - data.xpos[hand])
+    row[3:6] = data.xmat[holder].reshape(3, 3).T @ (data.xpos[body] - data.xpos[holder])
     row[6:10] = relative
     row[10] = 1.0
     data.eq_active[weld] = 1

@@ -36,7 +36,10 @@ WELD_SOLIMP = (0.99, 0.999, 0.001, 0.5, 2.0)
 
 @dataclass(frozen=True)
 class PropIndex:
-    """Where a prop lives in the model: ids are -1 where the prop has no such thing."""
+    """Where a prop lives in the model: ids are -1 where the prop has no such thing.
+
+    ``weld`` attaches it to the hand, ``cage`` to the body ``carrier`` that it is inside of.
+    """
 
     prop: Prop
     body: int
@@ -45,6 +48,8 @@ class PropIndex:
     dof: int
     weld: int
     geoms: tuple[int, ...]
+    cage: int = -1
+    carrier: int = -1
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,9 @@ def build_scene(task: TaskSpec) -> Scene:
     )
     for prop in task.props:
         _add_prop(spec, prop)
+    for prop in task.props:
+        if prop.inside is not None:
+            _put_inside(spec, prop.name, prop.inside)
     for sensor in task.sensors:
         body = spec.worldbody.add_body(name=sensor_body(sensor.name), mocap=True)
         body.add_geom(
@@ -152,6 +160,11 @@ def sensor_body(name: str) -> str:
 def weld_name(prop: str) -> str:
     """Name of the equality that attaches ``prop`` to the hand."""
     return f"_grasp_{prop}"
+
+
+def cage_name(prop: str) -> str:
+    """Name of the equality that keeps ``prop`` inside another."""
+    return f"_inside_{prop}"
 
 
 def _physics(spec: mujoco.MjSpec) -> None:
@@ -206,11 +219,26 @@ def _add_prop(spec: mujoco.MjSpec, prop: Prop) -> None:
     build(spec, body, prop.name, **prop.params)
     _exclude_all(spec, [b.name for b in _subtree(spec.body(prop.name))])
     if prop.graspable:
-        weld = spec.add_equality(name=weld_name(prop.name), type=mujoco.mjtEq.mjEQ_WELD, active=False)
-        weld.objtype = mujoco.mjtObj.mjOBJ_BODY
-        weld.name1, weld.name2 = HAND_BODY, prop.name
-        weld.solref[:] = WELD_SOLREF
-        weld.solimp[:] = WELD_SOLIMP
+        _weld(spec, weld_name(prop.name), HAND_BODY, prop.name, active=False)
+
+
+def _weld(spec: mujoco.MjSpec, name: str, first: str, second: str, active: bool) -> None:
+    """The equality ``name`` that can attach body ``second`` to body ``first``."""
+    weld = spec.add_equality(name=name, type=mujoco.mjtEq.mjEQ_WELD, active=active)
+    weld.objtype = mujoco.mjtObj.mjOBJ_BODY
+    weld.name1, weld.name2 = first, second
+    weld.solref[:] = WELD_SOLREF
+    weld.solimp[:] = WELD_SOLIMP
+
+
+def _put_inside(spec: mujoco.MjSpec, name: str, carrier: str) -> None:
+    """Let the body ``carrier`` carry prop ``name``, which touches nothing of the carrier's whole prop."""
+    _weld(spec, cage_name(name), carrier, name, active=True)
+    root = spec.body(carrier)
+    while root.parent.name != "world":
+        root = root.parent
+    for body in _subtree(root):
+        spec.add_exclude(bodyname1=body.name, bodyname2=name)
 
 
 def _index(task: TaskSpec, model: mujoco.MjModel, robot: list[str]) -> Scene:
@@ -258,6 +286,8 @@ def _prop_index(model: mujoco.MjModel, prop: Prop) -> PropIndex:
         dof=int(model.jnt_dofadr[body.jntadr[0]]) if prop.free else -1,
         weld=model.equality(weld_name(prop.name)).id if prop.graspable else -1,
         geoms=tuple(int(g) for g in np.flatnonzero(roots[model.geom_bodyid] == body.id)),
+        cage=model.equality(cage_name(prop.name)).id if prop.inside else -1,
+        carrier=model.body(prop.inside).id if prop.inside else -1,
     )
 
 

@@ -103,7 +103,9 @@ class Sim:
         self.refresh()
         for ordered in ordered_parts(self.success):
             self.progress = ordered.advance(self.view)
-        failure = self.scene.task.failure
+        failure, spills = self.scene.task.failure, self.scene.task.spills
+        if spills is not None and spills.met(self.view):
+            grasp.spill(self)
         self.failed = self.failed or (failure is not None and failure.met(self.view))
         return counts
 
