@@ -66,9 +66,11 @@ TASK = TaskSpec(
         ("drawer_legs", Role.FIXTURE),
         ("*", Role.DISTRACTOR),
     ),
-    # The published volumes are unknown: here the lower part of the drawer's hollow (est), which it takes along.
-    sensors=(Sensor("success", size=(0.30, 0.31, 0.05), on="drawer_{option}", at=(0.0, 0.0, -0.020)),),
-    success=Detected("item", "success"),
+    # The published volumes are unknown: here the lower part of each drawer's hollow (est), which it takes along.
+    sensors=tuple(
+        Sensor(f"success_{o}", size=(0.30, 0.31, 0.05), on=f"drawer_{o}", at=(0.0, 0.0, -0.020)) for o in _OPTIONS
+    ),
+    success=Detected("item", "success_{option}"),
     expert=(
         Pull(handle=_HANDLE, joint=_JOINT, distance_m=0.21, enough_m=0.15),
         Withdraw(_HANDLE),
