@@ -58,8 +58,8 @@ TASK = TaskSpec(
         ),
     ),
     # Upstream strews them over the whole table; here they lie before the cupboard, where the arm gets at them.
-    areas=(Area("workspace", centre=(-0.02, 0.0), size=(0.36, 0.56), min_distance=0.115),),
-    footprint=(0.02, 0.0, 0.48, 0.46),
+    areas=(Area("workspace", centre=(0.0, 0.0), size=(0.32, 0.60), min_distance=0.115),),
+    footprint=(0.0, 0.0, 0.52, 0.40),
     yaw=(-1.0, 1.0),
     variations=_VARIATIONS,
     instructions=(
@@ -71,7 +71,7 @@ TASK = TaskSpec(
     roles=(("{name}", Role.TARGET), ("cupboard", Role.TARGET), ("*", Role.DISTRACTOR)),
     sensors=(Sensor("success", size=(0.19, 0.32, 0.16), on="cupboard", at=(0.005, 0.0, SHELVES[0] + 0.085)),),
     success=_IN_CUPBOARD,
-    expert=(Grip(_HOLD, before=_ON_THE_SHELF, slope=3.0), _ON_THE_SHELF),
+    expert=(Grip(_HOLD, before=_ON_THE_SHELF, slope=3.0, chained=True), _ON_THE_SHELF),
     candidates=Candidates(props=tuple(PACKAGES), right="{name}"),
     protocols={"agnostos": Protocol(variations=_VARIATIONS[:1], note="Only variation 0 is part of that benchmark.")},
     suites=("agnostos", "agnostos-seen", "peract-18", "pick-place"),
