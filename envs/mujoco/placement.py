@@ -211,6 +211,9 @@ def unreachable(sim: Sim) -> str | None:
             joints = _walk(sim, goal, joints)
             if not _there(sim, goal, joints):
                 return f"{type(verb).__name__} cannot be reached from the waypoint before"
+            blocked = _in_the_way(sim, joints)
+            if blocked:
+                return f"{blocked!r} is in the way of {type(verb).__name__}"
     return None
 
 
@@ -229,6 +232,31 @@ def _walk(sim: Sim, goal: Goal, joints: np.ndarray) -> np.ndarray:
             break
         joints = ik.follow(goal.position, goal.rotation, joints)
     return joints
+
+
+def _in_the_way(sim: Sim, joints: np.ndarray) -> str:
+    """A fixed thing that the arm above the hand meets at ``joints`` (7,), or nothing."""
+    model, data, arm = sim.model, sim.data, sim.scene.arm_qpos
+    present = data.qpos[arm].copy()
+    data.qpos[arm] = joints
+    mujoco.mj_kinematics(model, data)
+    names, found = dict(sim.scene.objects), ""
+    links = [g for g in range(model.ngeom) if model.geom_contype[g] and _is_link(sim.scene, int(model.geom_bodyid[g]))]
+    fixed = [g for index in sim.scene.props.values() if index.qpos < 0 for g in solid_geoms(sim.scene, index)]
+    for link in links:
+        for geom in fixed:
+            apart = np.linalg.norm(data.geom_xpos[link] - data.geom_xpos[geom])
+            near = apart <= model.geom_rbound[link] + model.geom_rbound[geom]
+            if near and mujoco.mj_geomDistance(model, data, link, geom, 0.01, None) <= 0.0:
+                found = names.get(int(sim.scene.geom_objects[geom]), "something")
+    data.qpos[arm] = present
+    sim.refresh()
+    return found
+
+
+def _is_link(scene: Scene, body: int) -> bool:
+    """Whether ``body`` is part of the arm, but neither hand nor finger."""
+    return body in scene.robot_bodies and body != scene.hand and int(scene.model.body_parentid[body]) != scene.hand
 
 
 def _there(sim: Sim, goal: Goal, joints: np.ndarray) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from _toy import Over, toy
 
+from hansgym.assets.panda import HOME
 from hansgym.envs.backend import ResetRequest
 from hansgym.envs.mujoco import placement
 from hansgym.envs.mujoco.backend import MujocoBackend
@@ -142,3 +143,18 @@ def test_what_rides_on_a_prop_goes_where_that_goes(backend: MujocoBackend) -> No
         assert not placement.meets(made.live, *(made.scene.props[n] for n in (block.name, "rider")))
     with pytest.raises(ConfigurationError, match=r"ride on \['nobody'\]"):
         dataclasses.replace(task, props=(block, dataclasses.replace(rider, rides="nobody")))
+
+
+def test_a_fixed_thing_in_the_way_of_the_arm_is_named_and_nothing_moves(backend: MujocoBackend) -> None:
+    backend.reset(ResetRequest(4, 0))
+    live = backend.live
+    arm, joints = live.view.arm_joints, np.array(HOME)
+    assert placement._in_the_way(live, joints) == ""
+    elbow = live.view.position("Panda_link4")
+    live.data.mocap_pos[backend.scene.props["post"].mocap] = elbow
+    live.refresh()
+    assert placement._in_the_way(live, joints) == "post"
+    live.data.mocap_pos[backend.scene.props["post"].mocap] = live.view.tip_position
+    live.refresh()
+    assert placement._in_the_way(live, joints) == "", "hand and fingers may touch what they handle"
+    np.testing.assert_array_equal(live.view.arm_joints, arm)
