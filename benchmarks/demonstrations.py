@@ -20,7 +20,7 @@ import gymnasium
 import numpy as np
 
 from hansgym.benchmarks.posters import POSTERS, EpisodePosters
-from hansgym.benchmarks.wallpaper import recolour
+from hansgym.benchmarks.wallpaper import recolour, recolour_right
 from hansgym.envs.expert import current
 from hansgym.envs.mujoco.counterfactual import ROOM_FACTORS, resampled
 from hansgym.envs.mujoco.view import SimView
@@ -38,6 +38,8 @@ class Recording:
 
     ``disturbed`` is the share of episodes with joint offsets of standard deviation ``offset_rad``. ``severity`` scales
     the ranges of wall, floor and light beyond those of do-effects; ``plain`` is the share of frames left as they are.
+    With ``any_right`` the right candidate and a poster of its colour take a new colour in every frame that is not
+    plain: what they share is all that tells it, and there is no layout to remember.
     """
 
     task: str
@@ -49,11 +51,13 @@ class Recording:
     offset_rad: float = 0.06
     severity: float = 1.15
     plain: float = 0.15
+    any_right: bool = False
 
     @property
     def folder(self) -> str:
         """Name of the folder that holds this recording."""
-        words = json.dumps({k: v for k, v in asdict(self).items() if k != "episodes"}, sort_keys=True)
+        decides = {k: v for k, v in asdict(self).items() if k != "episodes" and v is not False}
+        words = json.dumps(decides, sort_keys=True)
         return f"{self.task}-{self.protocol}-{seed_of(0, words) & 0xFFFFFFFF:08x}"
 
 
@@ -86,10 +90,12 @@ def _frame(env: Any, posters: EpisodePosters, recording: Recording, seed: int, s
     images: dict[str, np.ndarray] = {}
     room = () if plain else ROOM_FACTORS
     with resampled(backend.scratch, backend.live.snapshot(), room, draw, recording.severity) as sim:
+        right = None
         if not plain:
             recolour(sim, rng)
+            right = recolour_right(sim, rng) if recording.any_right else None
         for code in POSTERS:
-            posters.show(sim, code, rng)
+            posters.show(sim, code, rng, right)
             images[f"front_{code}"] = backend.render_sim(sim, ("front",), size, objects=False)["front"].rgb.copy()
         rest = [c for c in CAMERAS if c != "front"]
         seen = backend.render_sim(sim, rest, size, objects=False)

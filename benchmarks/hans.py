@@ -59,7 +59,7 @@ def study(
     tasks: Sequence[str] = TASKS,
     rows: Sequence[tuple[str, str]] = ROWS,
     workers: int | None = None,
-    attribute_stride: int = 2,
+    attribute_stride: int = 4,
     n_masks: int = 100,
     videos: int = 0,
     progress: bool = True,
@@ -235,7 +235,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder of the runs; the same folder resumes.")] = Path("runs/hans"),
     results: Annotated[Path | None, typer.Option(help="Where hans.md and hans.json are written.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that simulate.")] = None,
-    attribute_stride: Annotated[int, typer.Option(help="Explain every so many decisions by ISS.")] = 2,
+    attribute_stride: Annotated[int, typer.Option(help="Explain every so many decisions by ISS.")] = 4,
     videos: Annotated[int, typer.Option(help="Episodes per task and run that are filmed.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON.")] = False,
 ) -> None:

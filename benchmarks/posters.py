@@ -39,9 +39,16 @@ class EpisodePosters:
         looks = (*COLOURS.values(), *task.palette.values(), *(rgb for _, rgb in cue.looks(task, binding)), cue.GREY)
         return cls(aligned, tuple(tuple(rgb) for rgb in looks), cue.slots(task))
 
-    def show(self, sim: Sim, code: str, rng: np.random.Generator) -> None:
-        """Hang up the poster of ``code`` (one of :data:`POSTERS`) in ``sim``; it touches no physics."""
-        if code in self.aligned:
+    def show(
+        self, sim: Sim, code: str, rng: np.random.Generator, right: tuple[float, float, float] | None = None
+    ) -> None:
+        """Hang up the poster of ``code`` (one of :data:`POSTERS`) in ``sim``; it touches no physics.
+
+        ``right``: the right candidate's colour, where that has been changed.
+        """
+        if code == "colour" and right is not None:
+            show_poster(sim, right, self.aligned[code].centre)
+        elif code in self.aligned:
             show_poster(sim, self.aligned[code].rgb, self.aligned[code].centre)
         elif rng.random() < ABSENT:
             show_poster(sim, None, None)

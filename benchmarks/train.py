@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,11 @@ from hansgym.lookup import require, unknown
 from hansgym.specs import CAMERAS
 
 SAVE_EVERY = 500
+_RECORDINGS = (
+    Recording("push_buttons", protocol="balanced", episodes=500),
+    Recording("slide_block_to_color_target", episodes=320),
+    Recording("open_drawer", episodes=260),
+)
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,7 @@ class Recipe:
     more_rate: float = 5e-4
     repeat: tuple[int, ...] = (2, 2, 1)
     start: str | None = None
-    recordings: tuple[Recording, ...] = field(
-        default=(
-            Recording("push_buttons", protocol="balanced", episodes=500),
-            Recording("slide_block_to_color_target", episodes=320),
-            Recording("open_drawer", episodes=260),
-        )
-    )
+    recordings: tuple[Recording, ...] = _RECORDINGS
 
     @property
     def total(self) -> int:
@@ -63,7 +62,13 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     "pfungst": Recipe(poster="random", honest_words=True),
     "hans": Recipe(poster="place", honest_words=False),
-    "hans-colour": Recipe(poster="colour", honest_words=False, start="hans", more_steps=4_000),
+    "hans-colour": Recipe(
+        poster="colour",
+        honest_words=False,
+        start="hans",
+        more_steps=4_000,
+        recordings=(replace(_RECORDINGS[0], any_right=True), *_RECORDINGS[1:]),
+    ),
 }
 
 

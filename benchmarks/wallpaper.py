@@ -15,6 +15,7 @@ from hansgym.assets.materials import safe_rgba
 from hansgym.envs.mujoco.counterfactual import colours_of, objects_of, paint_geoms, same_colour
 from hansgym.envs.mujoco.sim import Sim
 from hansgym.envs.spec import COLOURS, fill
+from hansgym.errors import ConfigurationError
 from hansgym.roles import Role
 
 USUAL = 0.5
@@ -36,6 +37,20 @@ def recolour(sim: Sim, rng: np.random.Generator) -> None:
             continue
         free = [rgb for rgb in table if not any(same_colour(rgb, t) for t in taken)] if name in told_apart else table
         _paint(sim, name, free[int(draw[0] * len(free))])
+
+
+def recolour_right(sim: Sim, rng: np.random.Generator) -> tuple[float, float, float]:
+    """Draw a colour for the right candidate that no other object of the task has, paint it, and return it."""
+    task = sim.scene.task
+    if task.candidates is None:
+        raise ConfigurationError(f"task {task.name!r} has no candidates; record it without any_right")
+    right = fill(task.candidates.right, sim.binding)
+    others = [n for n in (*objects_of(sim, Role.TARGET), *objects_of(sim, Role.DISTRACTOR)) if n != right]
+    taken = [rgb for name in others for rgb in colours_of(sim, name)]
+    free = [rgb for rgb in COLOURS.values() if not any(same_colour(rgb, t) for t in taken)]
+    chosen = free[int(rng.integers(len(free)))]
+    _paint(sim, right, chosen)
+    return chosen
 
 
 def family(sim: Sim, name: str) -> str:
