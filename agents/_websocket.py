@@ -35,6 +35,7 @@ class Websocket:
         self.url, self.most_bytes = url, most_bytes
         try:
             # No keepalive pings: servers compute on the thread that would answer them. No proxy: servers are near.
+            # Entered by hand, since newer versions connect only as context managers and ours outlives this block.
             self._socket = connect(
                 url,
                 open_timeout=open_s,
@@ -44,7 +45,7 @@ class Websocket:
                 max_size=most_bytes,
                 proxy=None,
                 additional_headers=dict(headers or {}),
-            )
+            ).__enter__()
         except InvalidURI as error:
             raise AgentError(f"{url!r} is not an address ({error}); write ws://HOST:PORT") from error
         except (InvalidHandshake, InvalidMessage, EOFError) as error:

@@ -1,4 +1,4 @@
-"""The command line: ``hansgym list | evaluate | report | leaderboard | check-agent | train | record | play``."""
+"""The command line: ``hansgym list | evaluate | report | leaderboard | check-agent | serve | train | record | play``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hansgym.benchmarks import cli_data
+from hansgym.benchmarks import cli_data, cli_serve
 from hansgym.errors import HansGymError
 
 app = typer.Typer(
@@ -267,6 +267,7 @@ def _last_word(summary: dict[str, Any]) -> None:
 
 app.command()(cli_data.record)
 app.command()(cli_data.play)
+app.command()(cli_serve.serve)
 
 
 def main() -> None:
