@@ -1,4 +1,4 @@
-"""The command line: ``hansgym list | evaluate | report | leaderboard | check-agent | serve | train | record | play``."""
+"""The command line: ``hansgym list | evaluate | report | leaderboard | check-agent | serve | train | record | …``."""
 
 from __future__ import annotations
 

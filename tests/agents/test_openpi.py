@@ -14,11 +14,12 @@ import pytest
 msgpack = pytest.importorskip("msgpack", reason="NOT TESTED: openpi's wire; pip install 'hansgym[remote]'")
 pytest.importorskip("websockets", reason="NOT TESTED: openpi's wire; pip install 'hansgym[remote]'")
 
+from wire_servers import batch, chunk_of, openpi_server, seeds  # noqa: E402
+
 from hansgym.agents import codec_openpi  # noqa: E402
 from hansgym.agents.registry import make_agent  # noqa: E402
 from hansgym.errors import AgentError, ConfigurationError, UnknownNameError  # noqa: E402
 from hansgym.specs import check_chunk  # noqa: E402
-from wire_servers import batch, chunk_of, openpi_server, seeds  # noqa: E402
 
 GOLDEN = bytes.fromhex(
     "82a67072 6f6d7074 a2676f a7616374 696f6e73 84c40b5f 5f6e6461 72726179 5f5fc3 c40464617461 c408"

@@ -1,4 +1,4 @@
-"""The vla-eval client: its codec, faults by a strict server of ours, and vla-eval's own server where it is installed."""
+"""The vla-eval client: its codec, faults by a server of ours, and vla-eval's own server where it is installed."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_png_images_are_read_and_their_size_is_held_against_what_was_said() -> N
     "raw", [b"\xc1", b"junk", msgpack.packb([1]), msgpack.packb({"type": "x", "payload": {}, "seq": 1})]
 )
 def test_nonsense_is_refused(raw: bytes) -> None:
-    with pytest.raises(AgentError, match="take a vla-eval|it must be one of"):
+    with pytest.raises(AgentError, match=r"take a vla-eval|it must be one of"):
         codec.unpack(raw)
 
 
