@@ -106,13 +106,13 @@ class Gr00tAgent(_remote.RemoteAgent):
         self._line: _Line | None = None
         self._frames = {"video": 1, "state": 1}
         self._parts: list[str] = []
-        flags = self._agree(self._ask("get_modality_config", None, options.start_s))
+        flags = self._agree(self._request("get_modality_config", None, options.start_s))
         self.introduce(wire="gr00t", chunk_owner="agent", flags=flags)
 
     def query(self, batch: Batch, noise_seeds: np.ndarray, limit_s: float) -> list[np.ndarray]:
         """All rows in one request."""
         data = {"observation": self._observation(batch), "options": None}
-        answer = self._ask("get_action", data, limit_s)
+        answer = self._request("get_action", data, limit_s)
         if not isinstance(answer, list | tuple) or not answer or not isinstance(answer[0], dict):
             raise AgentError(
                 f"{self.name} sent {type(answer).__name__}; [actions, info] was due: use a server of N1.6 or N1.7"
@@ -173,7 +173,7 @@ class Gr00tAgent(_remote.RemoteAgent):
             )
         return [f"the server wants past frames {past}; it is shown the present one several times"] if past else []
 
-    def _ask(self, endpoint: str, data: Any, limit_s: float) -> Any:
+    def _request(self, endpoint: str, data: Any, limit_s: float) -> Any:
         if self._line is None:
             self._line = _Line(self.url, self.options.connect_s)
         try:

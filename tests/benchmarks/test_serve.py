@@ -18,7 +18,7 @@ pytest.importorskip("msgpack", reason="NOT TESTED: serving; pip install 'hansgym
 pytest.importorskip("websockets", reason="NOT TESTED: serving; pip install 'hansgym[remote]'")
 
 from hansgym.agents.base import SimpleAgent
-from hansgym.agents.check import synthetic_batch
+from hansgym.agents.check import check_agent, synthetic_batch
 from hansgym.agents.registry import make_agent
 from hansgym.benchmarks.serve import serving
 from hansgym.errors import AgentError, ConfigurationError, UnknownNameError
@@ -43,7 +43,7 @@ class Policy(SimpleAgent):
 
     def predict(self, images: Any, state: Any, instructions: Any, seeds: np.ndarray) -> np.ndarray:
         assert images["front"].shape[1:] == (16, 16, 3)
-        base = images["front"].mean((1, 2, 3)) + 2 * images["wrist"].mean((1, 2, 3)) + len(instructions[0])
+        base = images["front"].mean((1, 2, 3)) + 2 * images["wrist"].mean((1, 2, 3)) + [len(i) for i in instructions]
         base = base + sum(v.sum(1) for v in state.values()) / 3 + (seeds % np.uint64(97)).astype(float)
         return base[:, None, None] + np.arange(4)[:, None] + np.arange(8) / 7
 
@@ -74,6 +74,8 @@ def test_there_and_back_with_openpi_is_bit_equal_and_paired() -> None:
         count = len(policy.resets)
         agent.act(batch, seeds)
         assert len(policy.resets) == count
+        report = check_agent(agent)
+        assert report.ok, str(report)
 
 
 def test_stock_openpi_clients_are_served_and_told_what_is_missing() -> None:
@@ -175,7 +177,7 @@ def test_agents_that_fail_say_so_to_the_caller() -> None:
 
     with (
         served(Broken(), "openpi") as url,
-        pytest.raises(AgentError, match="(?s)Traceback.*ZeroDivisionError: by nothing"),
+        pytest.raises(AgentError, match=r"(?s)Traceback.*ZeroDivisionError: by nothing"),
     ):
         make_agent(f"openpi:{url}")
 
