@@ -40,10 +40,10 @@ UNMOVED = 1e-6
 
 @dataclass(frozen=True)
 class Replay:
-    """Decisions of expert episodes: ``batch`` has a row each, on the lane of its episode (``batch.rows``).
+    """Decisions of expert episodes: ``batch`` has a row each, on the lane of its episode (``batch.rows``), in order.
 
     ``expert``: (N, steps, dim) chunks in the control mode of ``action``; ``decision``: (N,) the place of each row in
-    its episode; an agent with memory is shown an episode's rows in that order.
+    its episode.
     """
 
     batch: Batch
@@ -69,24 +69,33 @@ def diagnose(agent: Agent, replay: Replay) -> Diagnosis:
     return _Search(agent, replay).run()
 
 
+@dataclass(frozen=True)
+class _Attempt:
+    tried: Tried
+    answers: np.ndarray
+
+
 @dataclass
 class _Search:
+    """The search for what explains the difference: ``undone`` grows."""
+
     agent: Agent
     replay: Replay
     undone: list[Mistake] = field(default_factory=list)
 
     def run(self) -> Diagnosis:
-        first = self.measure(self.undone)
+        plain = self.ask(self.undone)
+        first = now = self.compare(plain)
         rounds: list[list[Tried]] = []
-        now = first
         while len(self.undone) < MOST_MISTAKES:
-            tried = self.try_all(now)
-            rounds.append(tried)
-            if not tried or not tried[0].named:
+            attempts = self.try_all(now, plain)
+            rounds.append([a.tried for a in attempts])
+            best = attempts[:1] if attempts and attempts[0].tried.named else self.try_pairs(now, attempts)
+            if not best:
                 break
-            self.undone.append(tried[0].mistake)
-            now = tried[0].closeness
-        words, pictures = self.words_effect(), self.picture_effect(rounds[0])
+            self.undone += [a.tried.mistake for a in best]
+            now, plain = best[-1].tried.closeness, best[-1].answers
+        words, pictures = self.words_effect(plain), self.picture_effect(rounds[0])
         lost = [] if self.undone or self.like_the_expert(now) else self.lost(words, pictures)
         return Diagnosis(
             agent=self.agent.spec.name,
@@ -118,22 +127,18 @@ class _Search:
         return chunk
 
     def _answers(self, batch: Batch) -> np.ndarray:
-        spec, replay = self.agent.spec, self.replay
+        """All rows in as few calls as may be: between resets an answer depends on the observation alone."""
+        spec, seeds = self.agent.spec, self.replay.seeds
         lanes = sorted(set(batch.rows.tolist()))
         self.agent.reset(lanes, [seed_of(0, "replay-episode", lane) for lane in lanes])
-        out = np.empty((len(batch), spec.horizon, spec.action.dim))
-        for decision in np.unique(replay.decision):
-            rows = np.flatnonzero(replay.decision == decision)
-            for start in range(0, len(rows), spec.max_batch):
-                pick = rows[start : start + spec.max_batch]
-                out[pick] = check_chunk(self.agent.act(batch.take(pick), replay.seeds[pick]), len(pick), spec)
-        return out
-
-    def measure(self, mistakes: Sequence[Mistake]) -> Closeness:
-        """How close the answers are to the expert's with ``mistakes`` undone."""
-        return self.compare(self.ask(mistakes))
+        parts = []
+        for start in range(0, len(batch), spec.max_batch):
+            pick = np.arange(start, min(start + spec.max_batch, len(batch)))
+            parts.append(check_chunk(self.agent.act(batch.take(pick), seeds[pick]), len(pick), spec))
+        return np.concatenate(parts)
 
     def compare(self, chunk: np.ndarray) -> Closeness:
+        """How close answers are to the expert's."""
         try:
             return closeness(chunk, self.replay.expert, self.replay.action, self.replay.batch.state)
         except AgentError:  # e.g. quaternions of length zero
@@ -141,18 +146,35 @@ class _Search:
 
     # ------------------------------------------------------------ judging
 
-    def try_all(self, now: Closeness) -> list[Tried]:
+    def try_all(self, now: Closeness, plain: np.ndarray) -> list[_Attempt]:
         """Every mistake undone on top of those found so far, the most convincing first."""
-        plain = self.ask(self.undone)
-        tried = []
+        done = {m.kind for m in self.undone}
+        found = []
         for mistake in candidates(self.agent.spec):
-            if any(mistake.kind == m.kind for m in self.undone):
-                continue
-            answers = self._answered(mistake, plain) if mistake.show is None else self.ask([*self.undone, mistake])
-            close = self.compare(answers)
-            moved = float(np.abs(answers - plain).max())
-            tried.append(Tried(mistake, close, _convinces(mistake, now, close), moved))
-        return sorted(tried, key=lambda t: (not t.named, t.closeness.total))
+            if mistake.kind not in done:
+                answers = self._answered(mistake, plain) if mistake.show is None else self.ask([*self.undone, mistake])
+                found.append(self._attempt(mistake, now, answers, float(np.abs(answers - plain).max())))
+        return sorted(found, key=lambda a: (not a.tried.named, a.tried.closeness.total))
+
+    def try_pairs(self, now: Closeness, attempts: Sequence[_Attempt]) -> list[_Attempt]:
+        """A mistake on the way in together with one on the way out, each of which hides that undoing the other helps.
+
+        Costs no policy evaluation: the answers to what was shown are there.
+        """
+        if self.like_the_expert(now):
+            return []
+        found = []
+        for shown in (a for a in attempts if a.tried.mistake.show is not None):
+            for answered in (a for a in attempts if a.tried.mistake.answer is not None):
+                answers = self._answered(answered.tried.mistake, shown.answers)
+                attempt = self._attempt(answered.tried.mistake, now, answers, answered.tried.moved)
+                if attempt.tried.named and self.like_the_expert(attempt.tried.closeness, gripper=False):
+                    found.append([shown, attempt])
+        return min(found, key=lambda pair: pair[1].tried.closeness.total, default=[])
+
+    def _attempt(self, mistake: Mistake, now: Closeness, answers: np.ndarray, moved: float) -> _Attempt:
+        close = self.compare(answers)
+        return _Attempt(Tried(mistake, close, _convinces(mistake, now, close), moved), answers)
 
     def _answered(self, mistake: Mistake, plain: np.ndarray) -> np.ndarray:
         assert mistake.answer is not None
@@ -162,10 +184,11 @@ class _Search:
             return np.full_like(plain, np.inf)
 
     @staticmethod
-    def like_the_expert(close: Closeness) -> bool:
-        return close.arm < LIKE_THE_EXPERT and close.gripper < GRIPPER_WORTH
+    def like_the_expert(close: Closeness, gripper: bool = True) -> bool:
+        """Whether the arm, and if asked the gripper, does about what the expert does."""
+        return close.arm < LIKE_THE_EXPERT and (not gripper or close.gripper < GRIPPER_WORTH)
 
-    def words_effect(self) -> float | None:
+    def words_effect(self, plain: np.ndarray) -> float | None:
         """How far other words move the answers; None when all episodes are told the same."""
         told = self.replay.batch.instructions
         texts = sorted(set(told))
@@ -173,7 +196,7 @@ class _Search:
             return None
         other = tuple(texts[(texts.index(t) + 1) % len(texts)] for t in told)
         changed = self.ask(self.undone, replace(self.replay.batch, instructions=other))
-        return float(np.abs(changed - self.ask(self.undone)).max())
+        return float(np.abs(changed - plain).max())
 
     @staticmethod
     def picture_effect(tried: Sequence[Tried]) -> float:
