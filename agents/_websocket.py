@@ -54,10 +54,12 @@ class Websocket:
             ) from error
         except TimeoutError as error:
             raise AgentError(
-                f"{url} did not open a connection within {open_s:g} s; is the server busy? {_WAIT}"
+                f"{url} did not open a connection within {open_s:g} s (a busy server?); use connect_s=… to wait longer"
             ) from error
         except OSError as error:
-            raise AgentError(f"no policy server answers at {url} ({error}); start it first, or {_WAIT}") from error
+            raise AgentError(
+                f"no policy server answers at {url} ({error}); start it first, or use connect_s=…"
+            ) from error
 
     def send(self, data: bytes) -> None:
         """Send one binary message."""
@@ -111,6 +113,3 @@ class Websocket:
             f"{self.url} closed the connection (code {received.code}: {received.reason or 'no reason given'}); "
             "see the server's own log, and start it again if it has ended"
         )
-
-
-_WAIT = "use connect_s=… to wait longer"

@@ -9,10 +9,12 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+import runner_fakes
 
 pytest.importorskip("msgpack", reason="NOT TESTED: serving; pip install 'hansgym[remote]'")
 pytest.importorskip("websockets", reason="NOT TESTED: serving; pip install 'hansgym[remote]'")
@@ -20,6 +22,7 @@ pytest.importorskip("websockets", reason="NOT TESTED: serving; pip install 'hans
 from hansgym.agents.base import SimpleAgent
 from hansgym.agents.check import check_agent, synthetic_batch
 from hansgym.agents.registry import make_agent
+from hansgym.benchmarks import evaluate
 from hansgym.benchmarks.serve import serving
 from hansgym.errors import AgentError, ConfigurationError, UnknownNameError
 
@@ -180,6 +183,29 @@ def test_agents_that_fail_say_so_to_the_caller() -> None:
         pytest.raises(AgentError, match=r"(?s)Traceback.*ZeroDivisionError: by nothing"),
     ):
         make_agent(f"openpi:{url}")
+
+
+def test_a_run_goes_on_after_a_server_has_failed(tmp_path: Path) -> None:
+    class Flaky(Policy):
+        calls = 0
+
+        def predict(self, images: Any, state: Any, instructions: Any, seeds: np.ndarray) -> np.ndarray:
+            self.calls += 1  # the first call is the client's introduction
+            if self.calls == 2:
+                raise MemoryError("no room on the device")
+            return super().predict(images, state, instructions, seeds)
+
+    with served(Flaky(), "openpi") as url:
+        frame = evaluate(
+            f"openpi:{url}", "plain", out=tmp_path / "run", env_factory=runner_fakes.FACTORY, seeds="0:3",
+            workers=1, execute=4, progress=False,
+        )  # fmt: skip
+    errors = list(frame["error"])
+    assert "no room on the device" in errors[0]
+    assert errors[1:] == [None, None]
+    header = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert header["agent"]["details"]["wire"] == "openpi"
+    assert header["agent"]["noise_control"] == "exact"
 
 
 def test_the_command_line_says_where_it_listens() -> None:
