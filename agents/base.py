@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from hansgym.agents.contract import ActionContract
+from hansgym.agents.declaration import Declaration, from_attributes
 from hansgym.batch import Batch, MaskedBatch
 from hansgym.errors import AgentError
 from hansgym.lookup import parse_options, unknown
-from hansgym.specs import CAMERAS, ActionSpec, AgentSpec, NoiseControl
+from hansgym.specs import CAMERAS, AgentSpec, NoiseControl
 
 
 class SimpleAgent:
@@ -41,7 +43,9 @@ class SimpleAgent:
 
     Class attributes: ``name``, ``control`` (one of the control modes), ``horizon``, ``cameras``, ``image_size``
     (pixels, or None for whatever the environment has), ``noise_control``, ``max_batch`` (most rows per call), ``scale``
-    (per action dimension, for attributions; empty means 1).
+    (per action dimension, for attributions; empty means 1), ``contract`` (what the numbers of ``predict`` mean where
+    that is not the convention of ``control``: an :class:`hansgym.agents.contract.ActionContract`, a table of its
+    settings, or the name or file of a mapping; ``horizon`` then counts the policy's own steps).
     """
 
     name: ClassVar[str] = ""
@@ -52,21 +56,18 @@ class SimpleAgent:
     noise_control: ClassVar[NoiseControl] = "deterministic"
     max_batch: ClassVar[int] = 64
     scale: ClassVar[tuple[float, ...]] = ()
+    contract: ClassVar[ActionContract | Mapping[str, Any] | str | None] = None
 
     predict: Callable[..., Any]
 
     @cached_property
     def spec(self) -> AgentSpec:
         """The specification, from the class attributes."""
-        return AgentSpec(
-            name=self.name or type(self).__name__,
-            action=ActionSpec.of(self.control, tuple(self.scale)),
-            horizon=self.horizon,
-            cameras=tuple(self.cameras),
-            image_size=self.image_size,
-            noise_control=self.noise_control,
-            max_batch=self.max_batch,
-        )
+        return self._declared.spec()
+
+    @cached_property
+    def _declared(self) -> Declaration:
+        return from_attributes(self)
 
     @cached_property
     def _wants_seeds(self) -> bool:
@@ -80,10 +81,8 @@ class SimpleAgent:
         plain = require_plain(batch, self.spec.name)
         images = {camera: plain.images[camera] for camera in self.spec.cameras}
         extra = {"seeds": np.asarray(noise_seeds, np.uint64)} if self._wants_seeds else {}
-        chunk = np.asarray(self.predict(images, dict(plain.state), plain.instructions, **extra))
-        if chunk.ndim == 2 and self.spec.horizon == 1:
-            chunk = chunk[:, None, :]
-        return chunk
+        chunk = self.predict(images, dict(plain.state), plain.instructions, **extra)
+        return self._declared.finish(np.asarray(chunk), plain.state)
 
 
 def require_plain(batch: Batch | MaskedBatch, name: str) -> Batch:

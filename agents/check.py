@@ -18,7 +18,9 @@ import numpy as np
 from hansgym.agent import Agent
 from hansgym.agents import _checks
 from hansgym.agents._checks import KNOWN_NEEDS
+from hansgym.agents._diagnosis_report import Diagnosis
 from hansgym.agents._probe import Finding, Probe, Skip
+from hansgym.agents.diagnosis import Replay, diagnose
 from hansgym.agents.registry import make_agent
 from hansgym.batch import STATE_KEYS, Batch
 from hansgym.errors import ConfigurationError
@@ -46,11 +48,15 @@ class Check:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """All checks of one agent. ``ok`` when none failed; :meth:`to_json` gives plain dicts, lists and numbers."""
+    """All checks of one agent. ``ok`` when none failed; :meth:`to_json` gives plain dicts, lists and numbers.
+
+    ``plumbing``: how its answers compare with the expert's, if there was a replay to compare on.
+    """
 
     agent: str
     declared: dict[str, Any]
     checks: tuple[Check, ...] = field(default_factory=tuple)
+    plumbing: Diagnosis | None = None
 
     @property
     def ok(self) -> bool:
@@ -67,15 +73,17 @@ class CheckReport:
         return next(c for c in self.checks if c.name == name)
 
     def to_json(self) -> dict[str, Any]:
-        """``{agent, ok, declared, checks: [{name, status, message, value}]}``."""
+        """``{agent, ok, declared, checks: [{name, status, message, value}]}``, and ``plumbing`` after a replay."""
         checks = [{"name": c.name, "status": c.status, "message": c.message, "value": c.value} for c in self.checks]
-        return {"agent": self.agent, "ok": self.ok, "declared": self.declared, "checks": checks}
+        told: dict[str, Any] = {"agent": self.agent, "ok": self.ok, "declared": self.declared, "checks": checks}
+        return told if self.plumbing is None else {**told, "plumbing": self.plumbing.to_json()}
 
     def __str__(self) -> str:
         width = max((len(c.name) for c in self.checks), default=0)
         lines = [f"{c.status:4s}  {c.name:{width}s}  {c.message}" for c in self.checks]
         verdict = "does what it declares" if self.ok else f"breaks its word in: {', '.join(self.failed)}"
-        return "\n".join([*lines, f"{self.agent} {verdict}"])
+        table = [] if self.plumbing is None else [str(self.plumbing)]
+        return "\n".join([*table, *lines, f"{self.agent} {verdict}"])
 
 
 def check_agent(
@@ -83,6 +91,7 @@ def check_agent(
     batch: Batch | None = None,
     *,
     action: ActionSpec | None = None,
+    replay: Replay | None = None,
     seed: int = 0,
     tolerance: float = TOLERANCE,
     **options: Any,
@@ -91,6 +100,7 @@ def check_agent(
 
     ``batch``: at least two rows of observations that the agent can take, on lanes 0, 1, …, with the privileged inputs
     it needs; synthetic ones by default. ``action``: the environment's action contract, compared with the agent's.
+    ``replay``: moments of expert episodes, to tell the policy from the plumbing (check ``plumbing``).
     """
     name = agent if isinstance(agent, str) else type(agent).__name__
     if isinstance(agent, str):
@@ -104,7 +114,11 @@ def check_agent(
         raise ConfigurationError("checks compare rows: give a batch of at least two observations")
     seeds = np.array([seed_of(seed, "check", row) for row in range(len(batch))], np.uint64)
     probe = Probe(agent, spec, batch, seeds, tolerance, action)
-    return CheckReport(name, declared(spec), (first, *_run_all(probe)))
+    made = [first, *_run_all(probe)]
+    told: list[Diagnosis] = []
+    if replay is not None:
+        made += _plumbed(probe, replay, made, told)
+    return CheckReport(name, declared(spec), tuple(made), told[0] if told else None)
 
 
 def declared(spec: AgentSpec) -> dict[str, Any]:
@@ -121,6 +135,22 @@ def declared(spec: AgentSpec) -> dict[str, Any]:
         "needs": sorted(spec.needs),
         "lazy": spec.lazy,
     }
+
+
+def _plumbed(probe: Probe, replay: Replay, made: list[Check], told: list[Diagnosis]) -> list[Check]:
+    """The check ``plumbing``; what was found out is put into ``told``."""
+    broken = [c.name for c in made if c.status == "fail" and c.name in ("answer", "contract")]
+    if broken:
+        return _unmade(["plumbing"], f"{broken[0]} failed")
+
+    def check(subject: Probe) -> Finding:
+        found = diagnose(subject.agent, replay)
+        told.append(found)
+        # A mistake that explains the difference fails; an input without effect may be the policy's own choice.
+        status: Literal["pass", "fail", "note"] = "fail" if found.found else "pass" if found.like_the_expert else "note"
+        return Finding(status, found.message, found.before.arm if np.isfinite(found.before.arm) else None)
+
+    return [_run("plumbing", check, probe)]
 
 
 def _run_all(probe: Probe) -> list[Check]:

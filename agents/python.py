@@ -33,7 +33,14 @@ def make(rest: str, **options: Any) -> Agent:
     module_name, _, class_name = rest.partition(":")
     if not module_name or not class_name:
         raise ConfigurationError(f"'python:{rest}' names no class; write python:<module>:<Class>, e.g. {EXAMPLE}")
-    module = _import(module_name)
+    agent = users_object(module_name, class_name, options)
+    _require_face(agent, f"{module_name}:{class_name}")
+    return agent
+
+
+def users_object(module_name: str, class_name: str, options: dict[str, Any]) -> Any:
+    """An instance of the user's class, made with ``options``; what cannot be found or made raises, saying why."""
+    module = users_module(module_name)
     if not hasattr(module, class_name):
         raise ConfigurationError(_no_such_class(module, class_name))
     factory = getattr(module, class_name)
@@ -43,12 +50,11 @@ def make(rest: str, **options: Any) -> Agent:
         raise ConfigurationError(
             f"{module_name}:{class_name} cannot be made with options {options}: {error}; give what it takes"
         ) from None
-    agent = factory(**options)
-    _require_face(agent, f"{module_name}:{class_name}")
-    return agent
+    return factory(**options)
 
 
-def _import(name: str) -> ModuleType:
+def users_module(name: str) -> ModuleType:
+    """The module called ``name``, from the current directory or installed."""
     # As with `python -m`, the user's own folder comes first; it stays, for modules that the policy imports later.
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())

@@ -1,8 +1,8 @@
 """Agents by URI: ``scheme`` or ``scheme:rest``. A scheme is a file of this folder, or an installed entry point.
 
-A file is a scheme when it defines ``make(rest, **options) -> Agent`` and ``EXAMPLE``, one URI to show. Third parties
-add schemes with an entry point in the group ``hansgym.agents`` whose name is the scheme and whose value is such a
-module, or the ``make`` function itself. Nothing is imported before its scheme is asked for.
+A file is a scheme when it defines ``make(rest, **options) -> Agent`` and ``EXAMPLE``, one URI to show; ``vla_eval.py``
+is ``vla-eval``. Third parties add schemes with an entry point in the group ``hansgym.agents`` whose name is the scheme
+and whose value is such a module, or the ``make`` function itself. Nothing is imported before its scheme is asked for.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def schemes() -> dict[str, str]:
 
 def _maker(scheme: str) -> Callable[..., Agent]:
     if scheme in _own_schemes():
-        return importlib.import_module(f"{PACKAGE}.{scheme}").make
+        return importlib.import_module(f"{PACKAGE}.{scheme.replace('-', '_')}").make
     for point in metadata.entry_points(group=GROUP):
         if point.name == scheme:
             loaded = point.load()
@@ -65,7 +65,7 @@ def _own_schemes() -> dict[str, str]:
     for name in choices(PACKAGE):
         example = _example(name)
         if example is not None:
-            examples[name] = example
+            examples[name.replace("_", "-")] = example
     return examples
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``hansgym list | evaluate | report | leaderboard | check-agent | train | record | play``."""
+"""The command line: ``hansgym list | evaluate | report | leaderboard | check-agent | serve | train | record | …``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hansgym.benchmarks import cli_data
+from hansgym.benchmarks import cli_data, cli_serve
 from hansgym.errors import HansGymError
 
 app = typer.Typer(
@@ -202,13 +202,25 @@ def check_agent(
     task: Annotated[
         str | None, typer.Option(help="Show the agent real observations of this task. Default: synthetic ones.")
     ] = None,
+    episodes: Annotated[
+        int, typer.Option(help="Expert episodes of the task to replay open loop; 0 leaves the comparison out.")
+    ] = 4,
     as_json: JSON = False,
 ) -> None:
-    """Check that an agent does what it declares, and say in plain words what is off. Exits 1 if a check fails."""
+    """Check that an agent does what it declares, and say in plain words what is off. Exits 1 if a check fails.
+
+    With --task it also asks: is it the policy or the plumbing? The agent's chunks are compared with the expert's, per
+    joint, as they are and with every usual mistake undone (swapped cameras, BGR, upside-down pictures, inverted
+    gripper, delta taken as absolute, degrees, lost instruction); the one that explains the difference is named.
+    """
     from hansgym.agents.check import check_agent as check
+    from hansgym.benchmarks import replay
     from hansgym.benchmarks.show import observed
 
-    found = check(uri) if task is None else check(uri, **observed(uri, task))
+    settings = {} if task is None else observed(uri, task)
+    if task is not None and episodes:
+        settings["replay"] = replay.of_expert(replay.spec_of(uri), task, episodes)
+    found = check(uri, **settings)
     print(json.dumps(found.to_json()) if as_json else str(found))
     if not found.ok:
         raise typer.Exit(1)
@@ -267,6 +279,7 @@ def _last_word(summary: dict[str, Any]) -> None:
 
 app.command()(cli_data.record)
 app.command()(cli_data.play)
+app.command()(cli_serve.serve)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FOLDERS: dict[str, str] = CONFIG["tool"]["setuptools"]["package-dir"]
-DATA = (".json", ".html", ".j2", ".css", ".js", ".safetensors", ".typed")
+DATA = (".json", ".toml", ".html", ".j2", ".css", ".js", ".safetensors", ".typed")
 NOT_SHIPPED = ("benchmarks/results/",)  # what studies of this repository found: tests read it, the package does not
 LICENCE_FILES = ("LICENSE",)
 

@@ -1,0 +1,16 @@
+"""Sampling noise from noise seeds: row b from ``seeds[b]`` alone, whatever its neighbours and the framework."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hansgym.seeds import stream
+
+
+def normal(seeds: Sequence[int] | np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """(B, *shape) float32 of standard normal numbers, one row per noise seed: common random numbers for flow and
+    diffusion policies."""
+    rows = [stream(int(s), "policy-noise").standard_normal(tuple(shape)) for s in np.asarray(seeds, np.uint64)]
+    return np.stack(rows).astype(np.float32) if rows else np.empty((0, *shape), np.float32)
