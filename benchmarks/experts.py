@@ -141,7 +141,7 @@ def _show(rows: Sequence[Summary]) -> None:
 
 
 def main(
-    suite: Annotated[str, typer.Option(help="The suite whose tasks are studied.")] = "quickstart",
+    suite: Annotated[str, typer.Option(help="The suite whose tasks are studied.")] = "agnostos",
     tasks: Annotated[str, typer.Option(help="Tasks, separated by commas, instead of a suite.")] = "",
     seeds_per_variation: Annotated[
         int, typer.Option(min=1, max=1000, help="Held-out seeds of each variation; at least 200 episodes per task.")
