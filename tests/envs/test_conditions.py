@@ -161,7 +161,9 @@ def test_progress_never_falls_nor_passes_the_count(moments: list[set[int]], coun
 
 
 TASK = SimpleNamespace(
-    name="toy", props=(SimpleNamespace(name="block"),), sensors=(SimpleNamespace(name="zone"),)
+    name="toy",
+    props=(SimpleNamespace(name="block", params={}, graspable=True),),
+    sensors=(SimpleNamespace(name="zone"),),
 )  # what ``check`` reads of a TaskSpec
 
 
