@@ -74,5 +74,8 @@ TASK = TaskSpec(
     expert=(Grip(_HOLD, before=_ON_THE_SHELF, slope=3.0, chained=True), _ON_THE_SHELF),
     protocols={"agnostos": Protocol(variations=_VARIATIONS[:1], note="Only variation 0 is part of that benchmark.")},
     suites=("agnostos", "agnostos-seen", "peract-18", "pick-place"),
-    notes="No candidates: the cue has places for at most four. Packages that do not fit between the fingers as sold are a little smaller.",
+    notes=(
+        "Packages that do not fit between the fingers as sold are a little smaller. No candidates are declared: the cue "
+        "has places for four at most."
+    ),
 )
