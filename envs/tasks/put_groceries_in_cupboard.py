@@ -75,7 +75,7 @@ TASK = TaskSpec(
     protocols={"agnostos": Protocol(variations=_VARIATIONS[:1], note="Only variation 0 is part of that benchmark.")},
     suites=("agnostos", "agnostos-seen", "peract-18", "pick-place"),
     notes=(
-        "Packages that do not fit between the fingers as sold are a little smaller. No candidates are declared: the cue "
-        "has places for four at most."
+        "Packages that do not fit between the fingers as sold are a little smaller. No candidates are declared: the "
+        "cue has places for four at most."
     ),
 )
