@@ -49,7 +49,7 @@ def check_names(contract: ActionContract) -> None:
         if contract.frame != "joint" or contract.rotation != "none":
             raise ConfigurationError(
                 f"joint actions have no frame or rotation, got {contract.frame!r}, {contract.rotation!r}; "
-                "leave them out"
+                "leave out frame and rotation"
             )
     elif contract.frame not in FRAMES:
         raise unknown("action frame", str(contract.frame), FRAMES)
@@ -83,7 +83,7 @@ def check_values(contract: ActionContract, n: int) -> None:
     if c.space == "ee" and c.rotation.startswith(("quaternion", "rot6d")) and set(c.scale[3:]) != {1.0}:
         raise ConfigurationError(f"a rotation in {c.rotation} cannot be scaled by {c.scale[3:]}; its scale must be 1")
     if (c.space == "ee" or c.delta) and any(c.offset):
-        raise ConfigurationError(f"offset {c.offset} is for absolute joint angles only; leave it out")
+        raise ConfigurationError(f"offset {c.offset} is for absolute joint angles only; leave out offset")
     _check_columns(c)
 
 

@@ -133,7 +133,7 @@ def require_same(contract: ActionContract, environment: ActionSpec) -> None:
     if found:
         raise ContractError(
             f"the policy's actions are not the environment's ({environment.mode!r}). Convert: {'; '.join(found)}. "
-            "A mapping file does that: see hansgym.agents.mapping"
+            "Use a mapping file: see hansgym.agents.mapping"
         )
 
 

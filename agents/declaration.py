@@ -86,7 +86,7 @@ def contract_of(value: ActionContract | Mapping[str, Any] | str | Path | None) -
 def from_attributes(policy: Any) -> Declaration:
     """The declaration in the attributes of ``policy`` that have a field's name (a tensor called ``scale`` is none)."""
     given = {f.name: getattr(policy, f.name, _ABSENT) for f in fields(Declaration)}
-    found = {k: v for k, v in given.items() if isinstance(v, _PLAIN)}
+    found: dict[str, Any] = {k: v for k, v in given.items() if isinstance(v, _PLAIN)}
     return Declaration(**{**found, "name": found.get("name") or type(policy).__name__})
 
 

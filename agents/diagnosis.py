@@ -35,6 +35,8 @@ GRIPPER_WORTH = 0.3
 ALIKE = 0.02
 """Mistakes whose undoing differs by less than this cannot be told apart."""
 LIKE_THE_EXPERT = 0.5
+NEEDS_NOTHING = 0.15
+"""Below this distance a policy does well enough without an input that has no effect on it."""
 UNMOVED = 1e-6
 
 
@@ -96,7 +98,7 @@ class _Search:
             self.undone += [a.tried.mistake for a in best]
             now, plain = best[-1].tried.closeness, best[-1].answers
         words, pictures = self.words_effect(plain), self.picture_effect(rounds[0])
-        lost = [] if self.undone or self.like_the_expert(now) else self.lost(words, pictures)
+        lost = [] if self.undone or now.total < NEEDS_NOTHING else self.lost(words, pictures)
         return Diagnosis(
             agent=self.agent.spec.name,
             action=self.replay.action,

@@ -79,7 +79,8 @@ class JaxAgent:
         size = min(1 << (rows - 1).bit_length(), max(rows, self.spec.max_batch))
         seeds = np.asarray(noise_seeds, np.uint64)
         if isinstance(batch, MaskedBatch):
-            out, state = self._ask_masked(batch, seeds, size), _repeated(batch.base.state, rows)
+            out = self._ask_masked(batch, seeds, size)
+            state: Mapping[str, np.ndarray] = _repeated(batch.base.state, rows)
         else:
             given = self._inputs(batch, size) | self._keys(seeds, size)
             given["images"] = {c: _padded(batch.images[c], size) for c in self.spec.cameras}
@@ -138,7 +139,7 @@ def _blending(function: Callable[[Any, dict[str, Any]], Any]) -> Callable[[Any, 
         bits = given["bits"]
         size = len(next(iter(bits.values())))
         batch = jax.tree.map(lambda a: jnp.broadcast_to(a, (size, *a.shape[1:])), given["shared"])
-        batch["images"] = {c: blend(*given["looks"][c], b) for c, b in bits.items()}
+        batch["images"] = {c: blend(given["looks"][c][0], given["looks"][c][1], b) for c, b in bits.items()}
         if "keys" in given:
             batch["keys"] = given["keys"]
         return function(params, batch)

@@ -91,7 +91,7 @@ class PolicyMapping:
 
     def __post_init__(self) -> None:
         contracts.require_reachable(self.action, self.control)
-        keys = [i.key for i in (*self.views, *self.states, self.instruction)]
+        keys = [*(v.key for v in self.views), *(s.key for s in self.states), self.instruction.key]
         if len(set(keys)) != len(keys):
             raise ConfigurationError(f"mapping {self.name!r} uses a key twice: {keys}; name each input once")
 

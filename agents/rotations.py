@@ -93,6 +93,9 @@ def _from_six(flat: np.ndarray) -> np.ndarray:
     rest = second - (x * second).sum(1, keepdims=True) * x
     length = np.linalg.norm(rest, axis=1, keepdims=True)
     if (np.linalg.norm(first, axis=1) < _TINY).any() or (length < _TINY).any():
-        raise AgentError("a rot6d rotation has vectors of length 0 or along one line; it needs two independent ones")
+        least = min(float(np.linalg.norm(first, axis=1).min()), float(length.min()))
+        raise AgentError(
+            f"a rot6d rotation has a vector of length {least:.2g}, or two along one line; it needs two independent ones"
+        )
     y = rest / length
     return np.stack([x, y, np.cross(x, y)], axis=2)

@@ -213,7 +213,7 @@ def test_bad_chunks_are_refused(chunk: np.ndarray, says: str) -> None:
         ({}, ConfigurationError, "names no space"),
         ({"space": "torque"}, UnknownNameError, "'torque'.*ee, joint"),
         ({"space": "joint", "kind": "delta"}, UnknownNameError, "chunk_delta"),
-        ({"space": "joint", "frame": "base"}, ConfigurationError, "leave them out"),
+        ({"space": "joint", "frame": "base"}, ConfigurationError, "leave out frame and rotation"),
         ({"space": "ee", "frame": "tool"}, ConfigurationError, "cannot be given in the 'tool' frame"),
         ({"space": "ee", "rotation": "rpy"}, UnknownNameError, "rotation format 'rpy'"),
         ({"space": "joint", "rate": 5}, UnknownNameError, "Did you mean 'rate_hz'"),

@@ -125,3 +125,24 @@ def test_check_agent() -> None:
     real = CliRunner().invoke(app, ["check-agent", "expert", "--task", "open_drawer"])
     assert real.exit_code == 0, real.stdout
     assert "expert does what it declares" in real.stdout
+    assert "the plumbing looks right: distance to the expert arm 0 %" in real.stdout
+
+
+def test_check_agent_names_a_mistake_of_the_plumbing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "inverted_for_test.py").write_text(
+        "from hansgym.agents.expert import ExpertAgent\n"
+        "class Inverted(ExpertAgent):\n"
+        "    def act(self, batch, noise_seeds):\n"
+        "        chunk = super().act(batch, noise_seeds)\n"
+        "        chunk[..., 7] = 1 - chunk[..., 7]\n"
+        "        return chunk\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    command = ["check-agent", "python:inverted_for_test:Inverted", "--task", "open_drawer", "--json"]
+    found = CliRunner().invoke(app, [*command, "--episodes", "1"])
+    assert found.exit_code == 1
+    assert json.loads(found.stdout)["plumbing"]["mistakes"] == ["inverted_gripper"]
+    plain = CliRunner().invoke(app, [*command, "--episodes", "0"])
+    assert plain.exit_code == 0
+    assert "plumbing" not in json.loads(plain.stdout)
