@@ -142,7 +142,9 @@ def read_episode(folder: Path) -> RecordedEpisode:
     except (ValueError, KeyError, TypeError) as error:
         raise _broken(path, f"{type(error).__name__}: {error}") from None
     if not known:
-        raise ConfigurationError(f"{path} has format {header['format']!r}; this version reads {FORMAT!r}")
+        raise ConfigurationError(
+            f"{path} has format {header['format']!r}; this version reads {FORMAT!r}; record it again"
+        )
     return episode
 
 

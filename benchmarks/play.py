@@ -58,9 +58,8 @@ def play_task(
 def _check_display() -> None:
     """The viewer opens a window of its own; say so before a scene is built where there is no display."""
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise ConfigurationError(
-            "there is no display for the viewer (DISPLAY is not set); leave --viewer out to get a film"
-        )
+        shown = os.environ.get("DISPLAY")
+        raise ConfigurationError(f"the viewer has no display (DISPLAY is {shown!r}); leave --viewer out to get a film")
 
 
 def _episode(env: Any, seed: int) -> Any:
@@ -112,7 +111,7 @@ def play_episode(folder: Path, out: Path | None = None) -> Played:
 
     episode = read_episode(folder)
     if not len(episode):
-        raise ConfigurationError(f"{folder} holds an episode without a step")
+        raise ConfigurationError(f"{folder} holds an episode without a step; remove it and record it again")
     path = out or Path(f"{episode.header['task']}-{episode.header['seed']}.mp4")
     path.parent.mkdir(parents=True, exist_ok=True)
     frames = [{c: episode.image(c, k) for c in episode.cameras} for k in range(len(episode))]

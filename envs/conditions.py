@@ -194,7 +194,7 @@ class AtLeast:
 
     def __post_init__(self) -> None:
         if not self.parts:
-            raise ConfigurationError("AtLeast() without parts can never be met; give it at least one condition")
+            raise ConfigurationError(f"AtLeast({self.count!r}, ()) can never be met; give it at least one condition")
 
     def met(self, state: WorldState) -> bool:
         """Whether so many parts hold."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hansgym.envs.colours import COLOURS as COLOURS
 from hansgym.errors import ConfigurationError
 from hansgym.roles import Role
 
@@ -27,30 +28,6 @@ Binding = dict[str, str]
 TASK_ROOT = (0.25, 0.0, 0.752)
 WORKSPACE_CENTRE = (0.25, 0.0)
 WORKSPACE_SIZE = (0.65, 0.91)
-
-# The colour table shared by most tasks; the order decides which variation has which colour.
-COLOURS: dict[str, tuple[float, float, float]] = {
-    "red": (1.0, 0.0, 0.0),
-    "maroon": (0.5, 0.0, 0.0),
-    "lime": (0.0, 1.0, 0.0),
-    "green": (0.0, 0.5, 0.0),
-    "blue": (0.0, 0.0, 1.0),
-    "navy": (0.0, 0.0, 0.5),
-    "yellow": (1.0, 1.0, 0.0),
-    "cyan": (0.0, 1.0, 1.0),
-    "magenta": (1.0, 0.0, 1.0),
-    "silver": (0.75, 0.75, 0.75),
-    "gray": (0.5, 0.5, 0.5),
-    "orange": (1.0, 0.5, 0.0),
-    "olive": (0.5, 0.5, 0.0),
-    "purple": (0.5, 0.0, 0.5),
-    "teal": (0.0, 0.5, 0.5),
-    "azure": (0.0, 0.5, 1.0),
-    "violet": (0.5, 0.0, 1.0),
-    "rose": (1.0, 0.0, 0.5),
-    "black": (0.0, 0.0, 0.0),
-    "white": (1.0, 1.0, 1.0),
-}
 
 
 def fill(template: str, binding: Mapping[str, str]) -> str:
@@ -98,7 +75,8 @@ class Prop:
 class Area:
     """A rectangle in the task frame in which props are spread: centre, size, and the least distance between origins.
 
-    Props elsewhere that ``clear_of`` names keep that distance, too.
+    Props elsewhere that ``clear_of`` names keep that distance, too. ``on``: a prop that the area is the top of, which
+    what lies there touches.
     """
 
     name: str
@@ -106,6 +84,7 @@ class Area:
     size: tuple[float, float]
     min_distance: float = 0.0
     clear_of: tuple[str, ...] = ()
+    on: str | None = None
 
 
 @dataclass(frozen=True)

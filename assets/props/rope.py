@@ -16,10 +16,10 @@ from hansgym.assets.props._solids import CONAFFINITY, CONTYPE
 
 RADIUS = 0.005
 LINK_KG = 0.02
-DAMPING = 0.002
+DAMPING = 0.004
 """N m s/rad in each joint."""
 
-ARMATURE = 1e-4
+ARMATURE = 5e-4
 """kg m^2 in each joint, far above a link's own inertia: a link pinched by the fingers would spin up without bound."""
 
 # Where the joints lie at rest (task frame, m), the two free ends included.

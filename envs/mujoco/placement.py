@@ -95,7 +95,7 @@ def _draw_prop(sim: Sim, prop: Prop, placed: Placed, rng: np.random.Generator) -
             continue
         poses = {prop.name: pose} | {p.name: riding(pose, p.at) for p in task.props if p.rides == prop.name}
         put_all(sim, poses)
-        if not any(meets(sim, sim.scene.props[m], sim.scene.props[n]) for m in poses for n in placed):
+        if not any(meets(sim, sim.scene.props[m], sim.scene.props[n]) for m in poses for n in placed if n != area.on):
             placed.update(poses)
             return True
     return False

@@ -18,7 +18,8 @@ from hansgym.assets.panda import FINGER_JOINTS, HAND_BODY, JOINTS, TIP_SITE, add
 from hansgym.assets.room import FLOOR, POSTER, ROOF, TABLE, WALLS, add_room
 from hansgym.envs.mujoco.control import add_actuators
 from hansgym.envs.mujoco.ik import InverseKinematics
-from hansgym.envs.mujoco.render import ROBOT, object_names
+from hansgym.envs.mujoco.render import ROBOT
+from hansgym.envs.mujoco.tables import HIDDEN_GROUP, named_frames, object_table, painted_geoms
 from hansgym.envs.spec import Prop, Sensor, TaskSpec
 from hansgym.errors import ConfigurationError
 from hansgym.lookup import load
@@ -26,7 +27,6 @@ from hansgym.roles import Role, SceneObject
 
 TIMESTEP_S = 0.0025
 SUBSTEPS = 20
-HIDDEN_GROUP = 4
 GRASP_BOX = (0.04, 0.06, 0.03)
 FIXED_ROLES = {ROBOT: Role.ROBOT, TABLE: Role.SURFACE} | dict.fromkeys((FLOOR, ROOF, POSTER, *WALLS), Role.BACKGROUND)
 CONTACT_SOLREF = (3 * TIMESTEP_S, 1.0)
@@ -242,7 +242,7 @@ def _put_inside(spec: mujoco.MjSpec, name: str, carrier: str) -> None:
 
 
 def _index(task: TaskSpec, model: mujoco.MjModel, robot: list[str]) -> Scene:
-    objects, ids, geoms = _object_table(model)
+    objects, ids, geoms = object_table(model)
     joints = [model.joint(n) for n in JOINTS]
     return Scene(
         task=task,
@@ -258,21 +258,11 @@ def _index(task: TaskSpec, model: mujoco.MjModel, robot: list[str]) -> Scene:
         objects=objects,
         geom_objects=ids,
         object_geoms=geoms,
-        paint=_paint(model),
+        paint=painted_geoms(model),
         robot_bodies=frozenset(model.body(n).id for n in robot),
-        frames=_frames(model),
+        frames=named_frames(model),
         ik=InverseKinematics(),
     )
-
-
-def _paint(model: mujoco.MjModel) -> dict[str, tuple[int, ...]]:
-    """Object name -> ids of its geoms that a task's colour covers."""
-    found: dict[str, list[int]] = {}
-    for geom in range(model.ngeom):
-        name, mark, _ = model.geom(geom).name.partition("/paint")
-        if mark:
-            found.setdefault(name, []).append(geom)
-    return {name: tuple(geoms) for name, geoms in found.items()}
 
 
 def _prop_index(model: mujoco.MjModel, prop: Prop) -> PropIndex:
@@ -294,29 +284,3 @@ def _prop_index(model: mujoco.MjModel, prop: Prop) -> PropIndex:
 def _sensor_index(model: mujoco.MjModel, sensor: Sensor) -> SensorIndex:
     body = model.body(sensor_body(sensor.name))
     return SensorIndex(sensor, body.id, int(body.mocapid[0]), model.geom(sensor_body(sensor.name)).id)
-
-
-def _object_table(
-    model: mujoco.MjModel,
-) -> tuple[tuple[tuple[int, str], ...], np.ndarray, dict[str, tuple[int, ...]]]:
-    """(id, name) pairs, the id of each geom's object (ngeom,) uint16, and the geoms that stand for each object."""
-    owners = object_names(model)
-    names = [n for n in dict.fromkeys(owners) if n != "world"]
-    ids = {n: i + 1 for i, n in enumerate(names)}
-    geoms: dict[str, tuple[int, ...]] = {}
-    for name in names:
-        mine = [g for g, n in enumerate(owners) if n == name and model.geom_group[g] != HIDDEN_GROUP]
-        solid = [g for g in mine if model.geom_contype[g] or model.geom_conaffinity[g]]
-        geoms[name] = tuple(solid or mine)
-    table = np.array([ids.get(n, 0) for n in owners], np.uint16)
-    return tuple((i, n) for n, i in ids.items()), table, geoms
-
-
-def _frames(model: mujoco.MjModel) -> dict[str, tuple[str, int]]:
-    """Name -> (kind, id) of everything a view may ask for; joints live under ``joint:<name>``."""
-    frames = {model.site(i).name: ("site", i) for i in range(model.nsite)}
-    frames |= {model.body(i).name.removeprefix("_sensor_"): ("body", i) for i in range(model.nbody)}
-    for i in range(model.njnt):
-        if int(model.jnt_type[i]) in (int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtJoint.mjJNT_SLIDE)):
-            frames[f"joint:{model.joint(i).name}"] = ("joint", int(model.jnt_qposadr[i]))
-    return frames

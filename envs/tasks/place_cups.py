@@ -95,6 +95,7 @@ TASK = TaskSpec(
             note="Only variation 0 is part of that benchmark, and its published rule wants the first mug.",
         )
     },
+    counts="count",
     implied_by="Hanging more mugs up hangs fewer up, too.",
     notes="Any of the three loose mugs will do; all are targets. The one that hangs there already does not count.",
 )

@@ -62,9 +62,9 @@ TASK = TaskSpec(
             at=(
                 0.0,
                 0.0,
-                HEIGHT - 0.002 + 0.0165 + 0.0005,
+                HEIGHT - 0.002 + 0.0165,
                 0.0,
-            ),  # half a millimetre above the top: it must not meet it
+            ),
             placed_in="dollar_stack_boundary",
             yaw=(0.0, math.pi / 2),
             free=True,
@@ -72,7 +72,7 @@ TASK = TaskSpec(
         ),
     ),
     # The published plane is 0.223 x 0.283 m and holds the whole stack.
-    areas=(Area("dollar_stack_boundary", centre=(0.0, 0.0), size=(0.09, 0.15)),),
+    areas=(Area("dollar_stack_boundary", centre=(0.0, 0.0), size=(0.09, 0.15), on="safe_body"),),
     footprint=(-0.176, 0.0, 0.588, 0.310),
     yaw=(_SAFE_YAW, _SAFE_YAW + math.pi / 2),
     variations=_VARIATIONS,
