@@ -7,7 +7,7 @@ import math
 from hansgym.assets.props.cupboard import DEPTH, SHELVES
 from hansgym.assets.props.grocery import PACKAGES
 from hansgym.envs.conditions import All, Detected, NothingGrasped
-from hansgym.envs.spec import Area, Candidates, Prop, Protocol, Sensor, TaskSpec
+from hansgym.envs.spec import Area, Prop, Protocol, Sensor, TaskSpec
 from hansgym.envs.verbs.carry import Carry
 from hansgym.envs.verbs.grip import Grip, Hold
 from hansgym.roles import Role
@@ -72,7 +72,6 @@ TASK = TaskSpec(
     sensors=(Sensor("success", size=(0.19, 0.32, 0.16), on="cupboard", at=(0.005, 0.0, SHELVES[0] + 0.085)),),
     success=_IN_CUPBOARD,
     expert=(Grip(_HOLD, before=_ON_THE_SHELF, slope=3.0, chained=True), _ON_THE_SHELF),
-    candidates=Candidates(props=tuple(PACKAGES), right="{name}"),
     protocols={"agnostos": Protocol(variations=_VARIATIONS[:1], note="Only variation 0 is part of that benchmark.")},
     suites=("agnostos", "agnostos-seen", "peract-18", "pick-place"),
     notes="Packages that do not fit between the fingers as sold are a little smaller.",
