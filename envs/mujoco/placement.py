@@ -25,6 +25,9 @@ SAMPLES = 100
 ASTRAY_M, ASTRAY_RAD = 0.004, 0.03
 """How far from a waypoint the arm may end in the test whether it gets there from the one before."""
 
+RESTING_M = 0.0005
+"""What has settled on another prop sinks into it by less."""
+
 Placed = dict[str, tuple[float, float, float, float]]
 
 
@@ -160,7 +163,7 @@ def meets(sim: Sim, first: PropIndex, second: PropIndex) -> bool:
     for a in solid_geoms(sim.scene, first):
         for b in solid_geoms(sim.scene, second):
             apart = np.linalg.norm(data.geom_xpos[a] - data.geom_xpos[b]) > model.geom_rbound[a] + model.geom_rbound[b]
-            if not apart and mujoco.mj_geomDistance(model, data, a, b, 0.01, None) <= 0.0:
+            if not apart and mujoco.mj_geomDistance(model, data, a, b, 0.01, None) <= -RESTING_M:
                 return True
     return False
 
