@@ -17,7 +17,9 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, rgb: tuple[float
     paper = material(spec, "book/paper", (0.95, 0.93, 0.86), specular=0.0)
     gold = material(spec, "book/gold", (0.93, 0.80, 0.42), specular=0.4, shininess=0.5)
     x, y, z = SIZE
-    parts = [((0, side * (y - _COVER) / 2, 0), (x, _COVER, z)) for side in (1, -1)]
+    parts: list[tuple[tuple[float, float, float], tuple[float, float, float]]] = [
+        ((0, side * (y - _COVER) / 2, 0), (x, _COVER, z)) for side in (1, -1)
+    ]
     parts.append(((-(x - _COVER) / 2, 0, 0), (_COVER, y - 2 * _COVER, z)))
     for k, (at, size) in enumerate(parts):
         drawn(body, f"{name}/paint{k}", "box", at, size, cloth).rgba = safe_rgba(rgb)

@@ -22,7 +22,7 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, shelf: str) -> N
     metal = material(spec, "cupboard/metal", (0.60, 0.60, 0.62), specular=0.6, shininess=0.7)
     low, inner = SHELVES[0], WIDTH - 2 * BOARD
     y = (WIDTH - BOARD) / 2
-    panels = [
+    panels: list[tuple[tuple[float, float, float], tuple[float, float, float], str]] = [
         ((0, 0, (low - BOARD) / 2), (DEPTH - 0.004, WIDTH - 0.004, low - BOARD), white),
         ((0, 0, low - BOARD / 2), (DEPTH, WIDTH, BOARD), wood),
         ((0, 0, HEIGHT - BOARD / 2), (DEPTH + 0.01, WIDTH + 0.01, BOARD), wood),
