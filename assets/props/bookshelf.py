@@ -7,6 +7,7 @@ import mujoco
 from hansgym.assets.materials import material
 from hansgym.assets.props._solids import drawn, touched
 
+Point = tuple[float, float, float]
 DEPTH, WIDTH = 0.20, 0.42
 SIDE, RAIL = 0.345, 0.045
 """Heights of the side panels and of the rail behind the top shelf, m; the rest of the back is open."""
@@ -41,7 +42,7 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, place: str) -> N
         drawn(body, f"{name}/panel{k}", "box", at, size, look)
         touched(body, f"{name}/panel{k}_hull", "box", at, size, mass=0.8, friction=0.8)
     for k, side in enumerate((1, -1)):
-        foot = (side * (DEPTH / 2 - 0.015), 0.0, TOPS[0] / 2 - BOARD / 2)
+        foot: Point = (side * (DEPTH / 2 - 0.015), 0.0, TOPS[0] / 2 - BOARD / 2)
         drawn(body, f"{name}/plinth{k}", "box", foot, (0.010, inner, TOPS[0] - BOARD), dark)
     for level, top in enumerate(TOPS[:2]):
         for k, (at_y, thick, height, rgb) in enumerate(_OLD):
