@@ -27,9 +27,6 @@ ASTRAY_M, ASTRAY_RAD = 0.004, 0.03
 SETTLE_STEPS = 10
 """In that test, how many steps the arm may take at the end of a way to catch up."""
 
-RESTING_M = 0.0005
-"""What has settled on another prop sinks into it by less."""
-
 Placed = dict[str, tuple[float, float, float, float]]
 
 
@@ -176,7 +173,7 @@ def meets(sim: Sim, first: PropIndex, second: PropIndex) -> bool:
     for a in solid_geoms(sim.scene, first):
         for b in solid_geoms(sim.scene, second):
             apart = np.linalg.norm(data.geom_xpos[a] - data.geom_xpos[b]) > model.geom_rbound[a] + model.geom_rbound[b]
-            if not apart and mujoco.mj_geomDistance(model, data, a, b, 0.01, None) <= -RESTING_M:
+            if not apart and mujoco.mj_geomDistance(model, data, a, b, 0.01, None) <= 0.0:
                 return True
     return False
 
