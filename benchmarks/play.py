@@ -59,7 +59,9 @@ def _check_display() -> None:
     """The viewer opens a window of its own; say so before a scene is built where there is no display."""
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         shown = os.environ.get("DISPLAY")
-        raise ConfigurationError(f"the viewer has no display (DISPLAY is {shown!r}); leave --viewer out to get a film")
+        raise ConfigurationError(
+            f"the viewer has no display (DISPLAY is {shown!r}); leave out --viewer, and use the film instead"
+        )
 
 
 def _episode(env: Any, seed: int) -> Any:

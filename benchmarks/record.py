@@ -188,7 +188,7 @@ def _record_task(
         if end > MOST_ATTEMPTS * episodes + 10:
             raise ConfigurationError(
                 f"task {task!r}: {len(failed)} of {end} attempts failed, e.g. {next(iter(failed.values()))!r}; "
-                f"{made} episodes are kept in {folder}"
+                f"{made} episodes are kept in {folder}. Give fewer episodes, or choose another task"
             )
         for job in as_completed([pool.submit(_try, attempt) for attempt in missing]):
             with _broken_pool(folder):
