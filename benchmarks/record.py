@@ -220,8 +220,8 @@ def _broken_pool(folder: Path) -> Any:
         yield
     except BrokenProcessPool:
         raise ConfigurationError(
-            f"a recording process died (out of memory?); finished episodes are kept in {folder}, the same command goes "
-            "on from there, with fewer --workers if memory is short"
+            f"a recording process died (out of memory?); finished episodes are kept in {folder}: run the same command "
+            "again, with fewer --workers if memory is short"
         ) from None
 
 
