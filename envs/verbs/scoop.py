@@ -32,7 +32,7 @@ class Scoop:
     to: str
     half_m: tuple[float, float] = (0.055, 0.060)
     half_thing_m: float = 0.010
-    under_m: float = 0.047
+    under_m: float = 0.050
     tilt_rad: float = 0.3
     low_m: float = 0.0008
     behind_m: float = 0.085

@@ -162,7 +162,7 @@ def test_progress_never_falls_nor_passes_the_count(moments: list[set[int]], coun
 
 TASK = SimpleNamespace(
     name="toy",
-    props=(SimpleNamespace(name="block", params={}, graspable=True),),
+    props=(SimpleNamespace(name="block", params={"lid": "cap", "size": 0.1}, graspable=True),),
     sensors=(SimpleNamespace(name="zone"),),
 )  # what ``check`` reads of a TaskSpec
 
@@ -170,7 +170,8 @@ TASK = SimpleNamespace(
 def test_unknown_names_are_refused_with_the_known_ones() -> None:
     Detected("block", "zone").check(TASK)
     Detected("block", "{zone}").check(TASK)
-    with pytest.raises(ConfigurationError, match=r"no prop 'blok'; it has \['block'\]"):
+    Detected("cap", "zone").check(TASK)  # a part that the prop's builder names
+    with pytest.raises(ConfigurationError, match=r"no prop 'blok'; it has \['block', 'cap'\]"):
         Detected("blok", "zone").check(TASK)
     with pytest.raises(ConfigurationError, match=r"no sensor 'zone1'; it has \['zone'\]"):
         All(NothingGrasped(), Detected("block", "zone1")).check(TASK)
