@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-import mujoco
 import numpy as np
 
 Point = tuple[float, float]
@@ -36,32 +35,3 @@ def extruded(outline: Sequence[Point], layers: Sequence[Point]) -> tuple[np.ndar
             faces.append((corner[order[0]], corner[order[1]], corner[order[2]]))
         size += count + 1
     return np.concatenate(vertices), np.asarray(faces, np.int32)
-
-
-def add_mesh(
-    spec: mujoco.MjSpec,
-    body: mujoco.MjsBody,
-    geom: str,
-    mesh: str,
-    shape: tuple[np.ndarray, np.ndarray],
-    material: str,
-) -> mujoco.MjsGeom:
-    """Add ``shape`` (vertices, faces) to ``body`` as the drawn, massless geom ``geom``; meshes are shared by name."""
-    if spec.mesh(mesh) is None:
-        vertices, faces = shape
-        spec.add_mesh(
-            name=mesh,
-            uservert=vertices.ravel().tolist(),
-            userface=faces.ravel().tolist(),
-            inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
-        )
-    return body.add_geom(
-        name=geom,
-        type=mujoco.mjtGeom.mjGEOM_MESH,
-        meshname=mesh,
-        material=material,
-        group=1,
-        contype=0,
-        conaffinity=0,
-        mass=0.0,
-    )

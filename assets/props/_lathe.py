@@ -8,6 +8,8 @@ from itertools import pairwise
 import mujoco
 import numpy as np
 
+from hansgym.assets.props._mesh import add_mesh
+
 SEGMENTS = 32
 
 
@@ -45,21 +47,4 @@ def add_lathe(
     material: str,
 ) -> mujoco.MjsGeom:
     """Add the turned ``profile`` to ``body`` as the drawn, massless geom ``geom``; meshes are shared by name."""
-    if spec.mesh(mesh) is None:
-        vertices, faces = lathe(profile)
-        spec.add_mesh(
-            name=mesh,
-            uservert=vertices.ravel().tolist(),
-            userface=faces.ravel().tolist(),
-            inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
-        )
-    return body.add_geom(
-        name=geom,
-        type=mujoco.mjtGeom.mjGEOM_MESH,
-        meshname=mesh,
-        material=material,
-        group=1,
-        contype=0,
-        conaffinity=0,
-        mass=0.0,
-    )
+    return add_mesh(spec, body, geom, mesh, lathe(profile), material)

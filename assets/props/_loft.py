@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-import mujoco
 import numpy as np
 
 
@@ -74,32 +73,3 @@ def merged(shapes: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray,
     starts = np.cumsum([0, *(len(v) for v, _ in shapes)])
     faces = [f + start for (_, f), start in zip(shapes, starts[:-1], strict=True)]
     return np.concatenate([v for v, _ in shapes]), np.concatenate(faces).astype(np.int32)
-
-
-def add_mesh(
-    spec: mujoco.MjSpec,
-    body: mujoco.MjsBody,
-    geom: str,
-    mesh: str,
-    shape: tuple[np.ndarray, np.ndarray],
-    material: str,
-) -> mujoco.MjsGeom:
-    """Add ``shape`` (vertices, faces) to ``body`` as the drawn, massless geom ``geom``; meshes are shared by name."""
-    if spec.mesh(mesh) is None:
-        vertices, faces = shape
-        spec.add_mesh(
-            name=mesh,
-            uservert=vertices.ravel().tolist(),
-            userface=faces.ravel().tolist(),
-            inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
-        )
-    return body.add_geom(
-        name=geom,
-        type=mujoco.mjtGeom.mjGEOM_MESH,
-        meshname=mesh,
-        material=material,
-        group=1,
-        contype=0,
-        conaffinity=0,
-        mass=0.0,
-    )

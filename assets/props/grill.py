@@ -12,7 +12,7 @@ import mujoco
 import numpy as np
 
 from hansgym.assets.materials import material
-from hansgym.assets.props._extruded import add_mesh
+from hansgym.assets.props._mesh import add_mesh
 from hansgym.assets.props._solids import drawn, touched
 
 LENGTH, WIDTH, DEPTH = 0.44, 0.28, 0.13

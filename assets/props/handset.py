@@ -11,8 +11,8 @@ import mujoco
 import numpy as np
 
 from hansgym.assets.materials import material
-from hansgym.assets.props._extruded import add_mesh
 from hansgym.assets.props._lathe import add_lathe
+from hansgym.assets.props._mesh import add_mesh
 from hansgym.assets.props._solids import touched
 
 LENGTH, WIDTH = 0.266, 0.060

@@ -11,7 +11,8 @@ import math
 import mujoco
 
 from hansgym.assets.materials import material
-from hansgym.assets.props._loft import add_mesh, block, merged
+from hansgym.assets.props._loft import block, merged
+from hansgym.assets.props._mesh import add_mesh
 from hansgym.assets.props._solids import drawn, touched
 
 STAND = (0.40, 0.30, 0.10)

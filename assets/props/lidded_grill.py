@@ -13,7 +13,8 @@ import mujoco
 import numpy as np
 
 from hansgym.assets.materials import material
-from hansgym.assets.props._loft import add_mesh, block, loft, merged, tube
+from hansgym.assets.props._loft import block, loft, merged, tube
+from hansgym.assets.props._mesh import add_mesh
 from hansgym.assets.props._solids import drawn, touched
 
 AXIS = (-0.115, 0.295)

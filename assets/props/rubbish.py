@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 
 from hansgym.assets.materials import material
-from hansgym.assets.props._extruded import add_mesh
+from hansgym.assets.props._mesh import add_mesh
 from hansgym.assets.props._solids import touched
 from hansgym.seeds import stream
 

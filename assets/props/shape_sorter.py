@@ -9,7 +9,8 @@ from __future__ import annotations
 import mujoco
 
 from hansgym.assets.materials import material
-from hansgym.assets.props._extruded import add_mesh, extruded
+from hansgym.assets.props._extruded import extruded
+from hansgym.assets.props._mesh import add_mesh
 from hansgym.assets.props._solids import drawn, touched
 from hansgym.assets.props.sorter_shape import OUTLINES
 

@@ -11,7 +11,8 @@ from itertools import pairwise
 import mujoco
 
 from hansgym.assets.materials import material, safe_rgba
-from hansgym.assets.props._extruded import Point, add_mesh, extruded
+from hansgym.assets.props._extruded import Point, extruded
+from hansgym.assets.props._mesh import add_mesh
 from hansgym.assets.props._solids import CONAFFINITY, CONTYPE
 
 Outline = tuple[Point, ...]

@@ -7,7 +7,8 @@ import math
 import mujoco
 
 from hansgym.assets.materials import material
-from hansgym.assets.props._extruded import add_mesh, extruded
+from hansgym.assets.props._extruded import extruded
+from hansgym.assets.props._mesh import add_mesh
 from hansgym.assets.props._solids import drawn, touched
 
 THICKNESS = 0.028

@@ -12,7 +12,8 @@ import numpy as np
 
 from hansgym.assets.materials import material
 from hansgym.assets.props._lathe import add_lathe
-from hansgym.assets.props._loft import add_mesh, block, merged, tube
+from hansgym.assets.props._loft import block, merged, tube
+from hansgym.assets.props._mesh import add_mesh
 from hansgym.assets.props._solids import drawn, touched
 
 SHADE_Z, SHADE_RADIUS = (0.262, 0.468), 0.109

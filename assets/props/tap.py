@@ -13,7 +13,8 @@ import numpy as np
 
 from hansgym.assets.materials import material
 from hansgym.assets.props._lathe import add_lathe
-from hansgym.assets.props._loft import add_mesh, merged, tube
+from hansgym.assets.props._loft import merged, tube
+from hansgym.assets.props._mesh import add_mesh
 from hansgym.assets.props._solids import drawn, touched
 
 SPREAD, TOP = 0.090, 0.188

@@ -10,7 +10,8 @@ from __future__ import annotations
 import mujoco
 
 from hansgym.assets.materials import material
-from hansgym.assets.props._loft import add_mesh, ellipse, loft
+from hansgym.assets.props._loft import ellipse, loft
+from hansgym.assets.props._mesh import add_mesh
 from hansgym.assets.props._solids import drawn, touched
 
 HINGE = (0.079, 0.0, 0.237)

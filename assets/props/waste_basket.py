@@ -7,7 +7,7 @@ from itertools import pairwise
 import mujoco
 
 from hansgym.assets.materials import material
-from hansgym.assets.props._extruded import add_mesh
+from hansgym.assets.props._mesh import add_mesh
 from hansgym.assets.props._solids import drawn, touched, touched_ring
 from hansgym.assets.props._wire import Rod, around, hoop, wire
 
