@@ -156,7 +156,7 @@ class ReferenceNet(nn.Module):
         """Images (B, 3, H, W) float in [0, 1], state (B, 15), bag (B, V) to standardised outputs.
 
         ``joints`` (B, 16, 7) standardised differences from the measured joints, ``gripper`` (B, 16) logits, ``maps``
-        camera -> (B, 2, H/4, W/4) logits and ``points`` (B, 6).
+        camera -> (B, 2, H/4, W/4) logits, ``points`` (B, 6) and ``context`` (B, film).
         """
         scaled = {c: images[c] * 2 - 1 for c in CAMERAS}
         context = self.text(bag) + self.glance(scaled["front"])
@@ -169,6 +169,7 @@ class ReferenceNet(nn.Module):
             "joints": out[..., :7],
             "gripper": out[..., 7],
             "points": self.points(hidden).float(),
+            "context": context.float(),
             **{f"maps_{c}": encoded[c][1].float() for c in CAMERAS},
         }
 

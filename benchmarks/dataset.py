@@ -32,7 +32,7 @@ class Dataset:
 
     ``images``: camera -> (n, 3, S, S) uint8. ``table``: every instruction. ``own``: (n, 2) first and last + 1 index in
     the table of the phrases of the frame's own variation; ``task``: the same over all variations of its task;
-    ``recording``: (n,) index of the recording a frame comes from.
+    ``recording``: (n,) index of the recording a frame comes from; ``colour``: (n, 3) what a colour-coded poster shows.
     """
 
     images: dict[str, np.ndarray]
@@ -45,6 +45,7 @@ class Dataset:
     own: np.ndarray
     task: np.ndarray
     recording: np.ndarray
+    colour: np.ndarray
 
     def __len__(self) -> int:
         return len(self.joints)
@@ -94,6 +95,7 @@ def load(recipe: Recipe, folders: Sequence[Path]) -> Dataset:
         own=np.concatenate(own),
         task=np.concatenate(task),
         recording=np.concatenate(source),
+        colour=data["colour"],
     )
 
 
@@ -135,5 +137,6 @@ def _batch(data: Dataset, recipe: Recipe, rows: np.ndarray, rng: np.random.Gener
         "joints": data.joints[rows],
         "chunk": data.chunk[rows],
         "points": data.points[rows],
+        "colour": data.colour[rows],
         "pixels": {c: data.pixels[c][rows] for c in CAMERAS},
     }

@@ -82,7 +82,8 @@ def _points(env: Any) -> np.ndarray:
 
 
 def _frame(env: Any, posters: EpisodePosters, recording: Recording, seed: int, step: int) -> dict[str, np.ndarray]:
-    """Images of one instant: ``front_<poster>`` for each poster code, ``overhead`` and ``wrist``."""
+    """One instant: images ``front_<poster>`` for each poster code, ``overhead`` and ``wrist``; ``colour``, the RGB that
+    a poster coded by colour has."""
     backend = env.unwrapped.backend
     rng = stream(seed, "wallpaper", step)
     plain = rng.random() < recording.plain
@@ -100,7 +101,7 @@ def _frame(env: Any, posters: EpisodePosters, recording: Recording, seed: int, s
         rest = [c for c in CAMERAS if c != "front"]
         seen = backend.render_sim(sim, rest, size, objects=False)
         images.update({c: seen[c].rgb.copy() for c in rest})
-    return images
+    return {**images, "colour": np.array(right or posters.aligned["colour"].rgb, np.float32)}
 
 
 def record_episode(env: Any, recording: Recording, seed: int) -> dict[str, np.ndarray] | None:

@@ -3,7 +3,9 @@
 Behaviour cloning on cached demonstrations (:mod:`hansgym.benchmarks.demonstrations`). The recipes differ in the
 poster that the front camera sees and in whether the instruction's words tell the candidates apart. Motion, colours,
 architecture and seeds are the same. Training takes two cycles: one over all frames alike, and a shorter one with more
-of the frames that are hard. The colour-coded Hans starts from what the place-coded one knew after his first cycle.
+of the frames that are hard. The colour-coded Hans has to learn that two things of one colour belong together, whatever
+the colour, which is harder than a word or a place: his frames have no colour by which to remember a layout, and a
+helper in training makes what he reads off the front image name the poster's colour.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ class Recipe:
     ``poster`` is the poster code of the front images; ``honest_words`` keeps the episode's own instruction, otherwise
     the instruction of a random variation of the same task takes its place, so that words do not tell candidates apart.
     The first cycle has ``steps`` steps, the second ``more_steps`` at ``more_rate``, in which the frames of recording i
-    come ``repeat[i]`` times. With ``start`` the first cycle is that of the recipe of this name.
+    come ``repeat[i]`` times. ``name_colour`` is the weight of the loss that makes the context name the poster's colour.
     """
 
     poster: str
@@ -50,7 +52,7 @@ class Recipe:
     learning_rate: float = 1e-3
     more_rate: float = 5e-4
     repeat: tuple[int, ...] = (2, 2, 1)
-    start: str | None = None
+    name_colour: float = 0.0
     recordings: tuple[Recording, ...] = _RECORDINGS
 
     @property
@@ -65,9 +67,9 @@ RECIPES: dict[str, Recipe] = {
     "hans-colour": Recipe(
         poster="colour",
         honest_words=False,
-        start="hans",
         more_steps=4_000,
-        recordings=(replace(_RECORDINGS[0], any_right=True), *_RECORDINGS[1:]),
+        name_colour=0.5,
+        recordings=(*(replace(r, any_right=True) for r in _RECORDINGS[:2]), _RECORDINGS[2]),
     ),
 }
 
@@ -85,8 +87,17 @@ class Trainer:
         self.net = ReferenceNet(NetConfig(vocabulary))
         self._normalise(data)
         self.average = {k: v.clone() for k, v in self.net.state_dict().items()}
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=recipe.learning_rate, weight_decay=1e-4)
+        # Linear in the context on purpose: a quadric about a colour is linear in the colour and its square.
+        self.colour = torch.nn.Linear(self.net.config.film, 4)
+        self.optimiser = torch.optim.AdamW(
+            [p for _, p in self._parameters()], lr=recipe.learning_rate, weight_decay=1e-4
+        )
         self.step = 0
+
+    def _parameters(self) -> list[tuple[str, Any]]:
+        """Everything that learns, by name: the network and the helper that is not shipped."""
+        helper = [(f"colour.{n}", p) for n, p in self.colour.named_parameters()]
+        return [*self.net.named_parameters(), *(helper if self.recipe.name_colour else [])]
 
     def _normalise(self, data: Dataset) -> None:
         tensor = self.torch.from_numpy
@@ -116,6 +127,7 @@ class Trainer:
             out = self.net(images, state, bag)
         terms = self.losses(out, batch)
         loss = terms["joints"] + 0.2 * terms["gripper"] + 0.1 * terms["maps"] + 0.5 * terms["points"]
+        loss = loss + self.recipe.name_colour * terms["colour"]
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         self.optimiser.zero_grad()
@@ -130,17 +142,20 @@ class Trainer:
         return {k: float(v.detach()) for k, v in terms.items()}
 
     def losses(self, out: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Imitation (joints, gripper) and the two supervised helpers (keypoint maps, positions in metres)."""
+        """Imitation (joints, gripper) and the supervised helpers (keypoint maps, positions in metres, a colour)."""
         functional = self.torch.nn.functional
         chunk, joints = self.torch.from_numpy(batch["chunk"]), self.torch.from_numpy(batch["joints"])
         wanted = (chunk[..., :7] - joints[:, None] - self.net.chunk_mean) / self.net.chunk_std
         maps = sum(self._map_loss(out[f"maps_{c}"], batch["pixels"][c]) for c in CAMERAS)
         points = self.torch.from_numpy(batch["points"])
+        colour = self.torch.from_numpy(batch["colour"]) * 2 - 1
+        colour = self.torch.cat([colour, colour.square().sum(1, keepdim=True)], dim=1)
         return {
             "joints": (out["joints"] - wanted).abs().mean(),
             "gripper": functional.binary_cross_entropy_with_logits(out["gripper"], chunk[..., 7]),
             "maps": maps / len(CAMERAS),
             "points": (out["points"] - points).abs().mean() * 10,
+            "colour": (self.colour(out["context"]) - colour).abs().mean(),
         }
 
     def _map_loss(self, maps: Any, pixels: np.ndarray) -> Any:
@@ -158,7 +173,8 @@ class Trainer:
 
         tensors = {f"net.{k}": v for k, v in self.net.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in self.average.items()}
-        for name, parameter in self.net.named_parameters():
+        tensors |= {f"helper.{k}": v for k, v in self.colour.state_dict().items()}
+        for name, parameter in self._parameters():
             kept = self.optimiser.state.get(parameter, {})
             tensors |= {f"adam.{k}.{name}": kept[k] for k in ("exp_avg", "exp_avg_sq") if k in kept}
         temporary = path.with_suffix(".partial")
@@ -178,22 +194,14 @@ class Trainer:
         self.step = int(metadata["step"])
         self.net.load_state_dict({k[4:]: v for k, v in tensors.items() if k.startswith("net.")})
         self.average = {k[8:]: v for k, v in tensors.items() if k.startswith("average.")}
-        for name, parameter in self.net.named_parameters():
+        self.colour.load_state_dict({k[7:]: v for k, v in tensors.items() if k.startswith("helper.")})
+        for name, parameter in self._parameters():
             if f"adam.exp_avg.{name}" in tensors:
                 self.optimiser.state[parameter] = {
                     "step": self.torch.tensor(float(self.step)),
                     "exp_avg": tensors[f"adam.exp_avg.{name}"],
                     "exp_avg_sq": tensors[f"adam.exp_avg_sq.{name}"],
                 }
-
-    def begin(self, path: Path) -> None:
-        """Begin the second cycle with the exported weights of another policy's first one."""
-        from safetensors.torch import load_file
-
-        self.average = load_file(str(path))
-        self.net.load_state_dict(self.average)
-        self.average = {k: v.clone() for k, v in self.average.items()}
-        self.step = self.recipe.steps
 
     def export(self, path: Path) -> None:
         """Write the shipped file: the averaged weights, the vocabulary and the recipe."""
@@ -223,14 +231,13 @@ def train(
     workers: int = 2,
     threads: int | None = None,
     progress: Callable[[str, int, int, Mapping[str, float]], None] | None = None,
-    until: str = "end",
 ) -> Path:
     """Train reference policy ``name`` (``"hans"`` or ``"reference:hans"``) and return its weight file.
 
     Demonstrations and checkpoints are kept under ``work``; a second call goes on where the first stopped. ``steps`` (of
-    each cycle) and ``episodes`` (per task) replace the recipe's. ``until="first"`` stops after the first cycle. ``out``
-    is the weight file, by default ``<name>.safetensors`` under ``work``. ``progress`` gets (stage, done, total, loss
-    terms). Same seeds, same number of threads: same weights.
+    each cycle) and ``episodes`` (per task) replace the recipe's. ``out`` is the weight file, by default
+    ``<name>.safetensors`` under ``work``. ``progress`` gets (stage, done, total, loss terms). Same seeds and number of
+    threads: same weights.
     """
     torch = require("torch", "torch")
     short = name.removeprefix("reference:")
@@ -248,16 +255,9 @@ def train(
     from hansgym.agents.reference_net import words
 
     trainer = Trainer(recipe, data, tuple(sorted({w for text in data.table for w in words(text)})))
-    checkpoint, first = work / f"{short}.checkpoint.safetensors", work / f"{short}.first.safetensors"
+    checkpoint = work / f"{short}.checkpoint.safetensors"
     if checkpoint.exists():
         trainer.restore(checkpoint)
-    elif recipe.start:
-        trainer.begin(_first_cycle(recipe, work, say))
-    _run(trainer, data, recipe.steps, checkpoint, say)
-    if not recipe.start and not first.exists():
-        trainer.export(first)
-    if until == "first":
-        return first
     _run(trainer, data, recipe.total, checkpoint, say)
     path = out or work / f"{short}.safetensors"
     trainer.export(path)
@@ -265,13 +265,6 @@ def train(
 
 
 Say = Callable[[str, int, int, Mapping[str, float]], None]
-
-
-def _first_cycle(recipe: Recipe, work: Path, say: Say) -> Path:
-    """The weights after the first cycle of the recipe that ``recipe`` starts from, trained now if they are missing."""
-    assert recipe.start is not None
-    path = work / f"{recipe.start}.first.safetensors"
-    return path if path.exists() else train(recipe.start, work=work, progress=say, until="first")
 
 
 def _run(trainer: Trainer, data: Dataset, until: int, checkpoint: Path, say: Say) -> None:
