@@ -13,6 +13,7 @@ from hansgym.benchmarks import dataset
 from hansgym.benchmarks.demonstrations import Recording, record
 from hansgym.benchmarks.posters import POSTERS
 from hansgym.benchmarks.train import RECIPES, Recipe, Trainer, train
+from hansgym.envs.spec import COLOURS
 from hansgym.errors import HansGymError
 from hansgym.specs import CAMERAS
 
@@ -25,7 +26,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return record(TINY, tmp_path_factory.mktemp("demonstrations"), workers=1)
 
 
-def recipe(poster: str = "random", honest: bool = True, **changes: int) -> Recipe:
+def recipe(poster: str = "random", honest: bool = True, **changes: float) -> Recipe:
     return Recipe(
         poster, honest, **{"steps": 6, "more_steps": 2, "batch": 8, **changes}, repeat=(2, 1), recordings=TINY
     )
@@ -48,6 +49,19 @@ def test_recording_again_keeps_what_is_there(folders: list[Path]) -> None:
     before = {p: p.stat().st_mtime_ns for p in folders[0].glob("*.npz")}
     assert record(TINY, folders[0].parent, workers=1) == folders
     assert {p: p.stat().st_mtime_ns for p in folders[0].glob("*.npz")} == before
+
+
+def test_a_recorded_colour_is_the_right_ones_and_has_no_favourite(tmp_path: Path) -> None:
+    usual, any_right = Recording("push_buttons", episodes=1), Recording("push_buttons", episodes=1, any_right=True)
+    colours = []
+    for folder in record((usual, any_right), tmp_path, workers=1):
+        with np.load(next(folder.glob("*.npz")), allow_pickle=False) as file:
+            colours.append(np.unique(file["colour"].round(4), axis=0))
+    maroon = np.array(COLOURS["maroon"])
+    np.testing.assert_allclose(colours[0], maroon[None], atol=1e-4)
+    assert len(colours[1]) > 4
+    known = np.array(list(COLOURS.values()))
+    assert all(np.abs(known - rgb).max(axis=1).min() < 1e-3 for rgb in colours[1])
 
 
 def test_words_are_the_episodes_own_or_say_nothing(folders: list[Path]) -> None:
@@ -76,25 +90,32 @@ def test_a_step_is_the_same_whenever_it_is_reached(folders: list[Path]) -> None:
     assert third["instructions"] == again["instructions"]
 
 
-def test_resumed_training_ends_where_uninterrupted_training_does(folders: list[Path], tmp_path: Path) -> None:
-    data = dataset.load(recipe(), folders)
+@pytest.mark.parametrize("helper", [0.0, 0.5])
+def test_resumed_training_ends_where_uninterrupted_training_does(
+    folders: list[Path], tmp_path: Path, helper: float
+) -> None:
+    each = recipe(name_colour=helper)
+    data = dataset.load(each, folders)
     vocabulary = ("push", "button", "red", "open", "drawer")
-    through = Trainer(recipe(), data, vocabulary)
-    feed = dataset.batches(data, recipe(), 0)
+    through = Trainer(each, data, vocabulary)
+    untaught = through.colour.weight.detach().clone()
+    feed = dataset.batches(data, each, 0)
     for _ in range(6):
         through.update(next(feed))
-    first = Trainer(recipe(), data, vocabulary)
-    feed = dataset.batches(data, recipe(), 0)
+    assert bool((through.colour.weight == untaught).all()) is (helper == 0), "the helper learns where it has a weight"
+    first = Trainer(each, data, vocabulary)
+    feed = dataset.batches(data, each, 0)
     for _ in range(3):
         first.update(next(feed))
     first.save(tmp_path / "half.safetensors")
-    second = Trainer(recipe(), data, vocabulary)
+    second = Trainer(each, data, vocabulary)
     second.restore(tmp_path / "half.safetensors")
-    feed = dataset.batches(data, recipe(), second.step)
+    feed = dataset.batches(data, each, second.step)
     for _ in range(3):
         second.update(next(feed))
     for key, value in through.average.items():
         torch.testing.assert_close(second.average[key], value, rtol=0, atol=1e-6)
+    torch.testing.assert_close(second.colour.weight, through.colour.weight, rtol=0, atol=1e-6)
     other = Trainer(recipe(seed=1), data, vocabulary)
     with pytest.raises(HansGymError, match="another recipe"):
         other.restore(tmp_path / "half.safetensors")
