@@ -14,6 +14,7 @@ import numpy as np
 from hansgym.attribution.statistics import wilson
 from hansgym.benchmarks.listing import task_spec
 from hansgym.envs.registration import INDEX, index
+from hansgym.specs import CONTROL_HZ
 
 LEAST_LIMIT = 200
 RESULTS = Path(__file__).with_name("results")
@@ -35,7 +36,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Summary:
-    """A task's outcomes under its step limit ``limit``; steps are those of successes."""
+    """A task's outcomes under its step limit ``limit``; steps are those of successes. ``command`` measured it."""
 
     task: str
     n: int
@@ -47,6 +48,7 @@ class Summary:
     steps_p95: float
     limit: int
     failures: tuple[Outcome, ...]
+    command: str = ""
 
 
 def limit_of(outcomes: Sequence[Outcome]) -> int:
@@ -87,7 +89,7 @@ def summaries(outcomes: Sequence[Outcome], derive: bool) -> list[Summary]:
     return [summarise(of, limit_of(of) if derive else registered[task]) for task, of in by_task.items()]
 
 
-HEADINGS = ("task", "n", "success", "95 % interval", "worst variation", "steps median", "p95", "step limit")
+HEADINGS = ("task", "n", "success", "95 % interval", "worst variation", "steps median", "p95", "seconds", "step limit")
 
 
 def cells(row: Summary) -> tuple[str, ...]:
@@ -101,6 +103,7 @@ def cells(row: Summary) -> tuple[str, ...]:
         f"{row.worst_variation} ({100 * row.worst_rate:.0f} %)",
         f"{row.steps_median:.0f}",
         f"{row.steps_p95:.0f}",
+        f"{row.steps_median / CONTROL_HZ:.1f}",
         str(row.limit),
     )
 
@@ -116,13 +119,22 @@ def failure_lines(rows: Sequence[Summary]) -> list[str]:
     return lines
 
 
-def markdown(rows: Sequence[Summary], command: str) -> str:
-    """Table and failures as Markdown."""
-    lines = [f"Command: `{command}`", "", "| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
+def markdown(rows: Sequence[Summary]) -> str:
+    """Table and failures as Markdown, below the command that each row came from."""
+    commands = dict.fromkeys(row.command for row in rows)
+    lines = [_origin(command, [r.task for r in rows if r.command == command], len(commands)) for command in commands]
+    mean = sum(row.successes / row.n for row in rows) / len(rows)
+    lines += ["", f"Mean of {len(rows)} tasks: {100 * mean:.2f} %. Seconds are those of the median episode at 20 Hz."]
+    lines += ["", "| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
     lines += ["| " + " | ".join(cells(row)) + " |" for row in rows]
     failures = failure_lines(rows)
     lines += ["", f"Failures: {len(failures)}" + ("" if failures else "."), ""] + [f"- {line}" for line in failures]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _origin(command: str, tasks: Sequence[str], commands: int) -> str:
+    whose = "each row" if commands == 1 else ", ".join(tasks)
+    return f"Command: `{command}` ({whose})  "
 
 
 def write_index(rows: Sequence[Summary], path: Path = INDEX) -> None:
@@ -159,12 +171,12 @@ def _summary(row: Mapping[str, Any]) -> Summary:
     return Summary(**{**row, "interval": tuple(row["interval"]), "failures": failures})
 
 
-def store(rows: Sequence[Summary], command: str, settings: Mapping[str, Any], folder: Path = RESULTS) -> None:
+def store(rows: Sequence[Summary], settings: Mapping[str, Any], folder: Path = RESULTS) -> None:
     """Write ``experts.json`` and ``experts.md`` to ``folder``; tasks not studied now keep their stored rows."""
     merged = {**load_summaries(folder / "experts.json"), **{row.task: row for row in rows}}
     kept = [merged[task] for task in sorted(merged)]
-    dump(folder / "experts.json", {"command": command, "settings": settings, "tasks": [asdict(r) for r in kept]})
-    (folder / "experts.md").write_text(markdown(kept, command), encoding="utf-8")
+    dump(folder / "experts.json", {"settings": settings, "tasks": [asdict(r) for r in kept]})
+    (folder / "experts.md").write_text(markdown(kept), encoding="utf-8")
 
 
 def dump(path: Path, value: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ import math
 import multiprocessing
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Annotated
 
@@ -163,13 +163,17 @@ def main(
     rows = summaries(outcomes, derive=write and not ci)
     _show(rows)
     which = f"--tasks {','.join(chosen)}" if tasks else f"--suite {suite}"
-    how = "--ci" if ci else f"--seeds-per-variation {seeds_per_variation}"
-    command = f"python -m hansgym.benchmarks.experts {which} {how} --write"
     if write and ci:
+        command = f"python -m hansgym.benchmarks.experts {which} --ci --write"
         dump(RESULTS / "experts_ci.json", {"command": command, "failures": expected_failures(outcomes)})
     elif write:
+        # A row depends on its own task alone, so the command names a task's place, not the tasks of this run.
+        command = (
+            f"python -m hansgym.benchmarks.experts --tasks TASK --seeds-per-variation {seeds_per_variation} --write"
+        )
+        rows = [replace(row, command=command) for row in rows]
         settings = {"first_seed": FIRST_SEED, "execute": EXECUTE, "study_limit": STUDY_LIMIT}
-        store(rows, command, settings)
+        store(rows, settings)
         write_index(rows)
 
 

@@ -11,6 +11,8 @@ of its own, and prints and writes one table:
 * ``iss_overhead``: the share of an explanation (ISS, N = 100, three cameras at 224) that is not the policy's own
   time, for a policy that sleeps 10 ms per evaluated observation.
 
+Beside them stands the median time of a reset over all tasks, in seconds: three cameras at 224, masks included.
+
 Both sides run in processes of their own and take turns in short blocks; a ratio is the median over the rounds of the
 ratio within a round, so that a busy moment of the machine meets both sides.
 """
@@ -30,6 +32,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hansgym.benchmarks._speed_resets import reset_summary, reset_times
 from hansgym.benchmarks._speed_worker import (
     REQUIREMENTS,
     SpeedError,
@@ -40,11 +43,14 @@ from hansgym.benchmarks._speed_worker import (
     robosuite_python,
 )
 from hansgym.benchmarks.hans import results_folder
+from hansgym.benchmarks.listing import task_names
 
 TASK = "close_jar"
 KEYS = ("control_ratio", "chunked_ratio", "reset_ratio", "iss_overhead")
 GOALS = {"control_ratio": 12.0, "chunked_ratio": 60.0, "reset_ratio": 0.25, "iss_overhead": 0.10}
 """The first two are to be at least this, the others at most."""
+
+RESET_GOAL_S = 0.3
 
 WARM_UP_S = 1.0
 
@@ -82,7 +88,8 @@ def measure(task: str, venv: Path, rounds: int, block_s: float, starts: int, rep
             made += [seconds] if turn else []
         found = _rounds(*pair, rounds, block_s)
     shares = overheads(task, repeats)
-    return {**summary(found, made, shares), "detail": _detail(task, found, made, shares)}
+    resets = reset_times(task_names(), starts, lambda name, s: _say(f"reset of {name}: {1000 * s:.0f} ms"))
+    return {**summary(found, made, shares), "detail": _detail(task, found, made, shares, resets)}
 
 
 def _rounds(mine: Worker, other: Worker, rounds: int, block_s: float) -> list[Round]:
@@ -116,7 +123,11 @@ def met(key: str, value: float) -> bool:
 
 
 def _detail(
-    task: str, rounds: Sequence[Round], made: Sequence[tuple[float, float]], shares: Sequence[float]
+    task: str,
+    rounds: Sequence[Round],
+    made: Sequence[tuple[float, float]],
+    shares: Sequence[float],
+    resets: Mapping[str, Sequence[float]],
 ) -> dict[str, Any]:
     middle = {name: statistics.median(getattr(r, name) for r in rounds) for name in Round.__dataclass_fields__}
     return {
@@ -129,6 +140,7 @@ def _detail(
             "lift": statistics.median(b for _, b in made),
         },
         "iss_overhead": list(shares),
+        "resets": {**reset_summary(resets), "tasks": {name: statistics.median(s) for name, s in resets.items()}},
         "rounds": [vars(r) for r in rounds],
         "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
     }
@@ -150,12 +162,15 @@ def markdown(found: Mapping[str, Any]) -> str:
         value = f"{found[key]:.1f}" if key in KEYS[:2] else f"{found[key]:.3f}"
         holds = "yes" if met(key, found[key]) else "no"
         lines.append(f"| {key} | {value} | {sign} {GOALS[key]:g} | {holds} | {absolute[key]} |")
-    machine = detail["machine"]
+    resets, machine = detail["resets"], detail["machine"]
+    slowest = f"slowest task {resets['slowest']}, {resets['slowest_median_s']:.2f} s"
+    holds = "yes" if resets["median_s"] <= RESET_GOAL_S else "no"
+    lines.append(f"| reset of a task (s) | {resets['median_s']:.3f} | at most {RESET_GOAL_S:g} | {holds} | {slowest} |")
     lines += [
         "",
         f"Three cameras at 224x224; task {detail['task']} against robosuite's Lift ({', '.join(REQUIREMENTS)}), which",
-        f"renders no masks. {machine['cores']} cores, Python {machine['python']}. Command: "
-        "`python -m hansgym.benchmarks.speed`.",
+        f"renders no masks; resets: median over {len(resets['tasks'])} tasks. {machine['cores']} cores, Python",
+        f"{machine['python']}. Command: `python -m hansgym.benchmarks.speed`.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -168,7 +183,7 @@ def main(
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Turns that each side takes.")] = 7,
     block: Annotated[float, typer.Option(min=0.1, help="Seconds of one turn.")] = 2.0,
-    starts: Annotated[int, typer.Option(min=1, help="Fresh processes that make and reset.")] = 5,
+    starts: Annotated[int, typer.Option(min=1, help="Fresh processes that make and reset; resets of each task.")] = 5,
     repeats: Annotated[int, typer.Option(min=1, help="Explanations whose overhead is measured.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="Print the four figures as one JSON object.")] = False,
 ) -> None:

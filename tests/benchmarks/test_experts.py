@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from hansgym.benchmarks import expert_results as results
@@ -48,7 +49,7 @@ def test_failures_are_listed_with_their_margin() -> None:
     assert results.failure_lines([row]) == [
         "close_jar variation 4 seed 7: margin 0.2500 after 400 steps, 'close the red jar'"
     ]
-    text = results.markdown([row], "python -m hansgym.benchmarks.experts")
+    text = results.markdown([row])
     assert "| close_jar | 2 | 50.0 % |" in text
     assert "margin 0.2500" in text
 
@@ -67,12 +68,17 @@ def test_index_keeps_the_tasks_that_were_not_measured(tmp_path: Path) -> None:
 def test_stored_results_come_back_and_other_tasks_are_kept(tmp_path: Path) -> None:
     jar = results.summarise([outcome(4, 400, success=False, seed=7), outcome(4, 90)], limit=400)
     door = results.summarise([outcome(0, 40, task="close_microwave")], limit=200)
-    results.store([jar], "first", {}, tmp_path)
-    results.store([door], "second", {}, tmp_path)
+    jar, door = replace(jar, command="first"), replace(door, command="second")
+    results.store([jar], {}, tmp_path)
+    results.store([door], {}, tmp_path)
     assert results.load_summaries(tmp_path / "experts.json") == {"close_jar": jar, "close_microwave": door}
     text = (tmp_path / "experts.md").read_text(encoding="utf-8")
     assert "close_jar variation 4 seed 7" in text
     assert "| close_microwave | 1 | 100.0 % |" in text
+    assert "`first` (close_jar)" in text
+    assert "`second` (close_microwave)" in text
+    assert "Mean of 2 tasks: 75.00 %" in text
+    assert "| 40 | 40 | 2.0 | 200 |" in text, "40 steps at 20 Hz are two seconds"
 
 
 def test_an_unsolved_episode_and_a_broken_one_are_outcomes() -> None:

@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from hansgym.benchmarks import _speed_iss, _speed_worker, speed
+from hansgym.benchmarks import _speed_iss, _speed_resets, _speed_worker, speed
 from hansgym.benchmarks._speed_worker import SpeedError, Worker, ours, robosuite_python
 
 LIFT = Path(_speed_worker.__file__).with_name("_robosuite_lift.py")
@@ -51,7 +51,7 @@ def canned(*_: object) -> dict[str, object]:
     found = rounds((10.0, 110.0, 700.0))
     return {
         **speed.summary(found, made, [0.05]),
-        "detail": speed._detail("close_jar", found, made, [0.05]),
+        "detail": speed._detail("close_jar", found, made, [0.05], {"open_drawer": [0.2, 0.4, 0.3], "lamp_on": [0.1]}),
     }
 
 
@@ -72,6 +72,7 @@ def test_json_is_four_figures_on_one_line_and_all_else_is_in_the_file(
     assert "| control_ratio | 11.0 | at least 12 | no |" in table
     assert "| chunked_ratio | 70.0 | at least 60 | yes |" in table
     assert "| reset_ratio | 0.200 | at most 0.25 | yes |" in table
+    assert "| reset of a task (s) | 0.250 | at most 0.3 | yes | slowest task open_drawer, 0.30 s |" in table
 
 
 def test_a_failure_is_one_plain_line_and_exit_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,3 +157,11 @@ def test_a_policy_that_takes_no_time_leaves_all_of_it_to_the_explanation(monkeyp
     monkeypatch.setattr(_speed_iss, "N_MASKS", 10)
     (share,) = _speed_iss.overheads("open_drawer", 1)
     assert 0.5 < share <= 1.0
+
+
+def test_resets_are_timed_task_by_task() -> None:
+    heard: list[str] = []
+    times = _speed_resets.reset_times(["close_microwave"], 2, lambda task, seconds: heard.append(task))
+    assert heard == ["close_microwave"]
+    assert [len(v) for v in times.values()] == [2]
+    assert min(times["close_microwave"]) > 0
