@@ -7,6 +7,7 @@ compares the page with what this module would write now.
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -89,8 +90,27 @@ def page() -> str:
         names = known.get(suite, ())
         if names:
             parts += [f"## {title}\n", *(section(task_spec(name), measured.get(name)) for name in names)]
+    parts += ["## The experts\n", _table(measured)]
     parts += ["## Suites\n", *(_suite(name, tasks) for name, tasks in known.items())]
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _table(measured: Mapping[str, Summary]) -> str:
+    """Rate, steps and seconds of every task's expert."""
+    lines = ["| task | variations | success | worst variation | steps, median | p95 | seconds |", "|" + "---|" * 7]
+    for name in task_names():
+        row, variations = measured.get(name), len(task_spec(name).variations)
+        if row is None:
+            lines.append(f"| {name} | {variations} | not measured | | | | |")
+            continue
+        rates = f"{100 * row.successes / row.n:.1f} % of {row.n} | {100 * row.worst_rate:.0f} %"
+        steps = f"{row.steps_median:.0f} | {row.steps_p95:.0f} | {row.steps_median / CONTROL_HZ:.1f}"
+        lines.append(f"| {name} | {variations} | {rates} | {steps} |")
+    if measured:
+        mean = sum(row.successes / row.n for row in measured.values()) / len(measured)
+        lines += ["", f"Mean of {len(measured)} tasks: {100 * mean:.2f} %."]
+    listed = "Every failure with its margin is listed in `benchmarks/results/experts.md`, beside the commands."
+    return "\n".join([*lines, listed]) + "\n"
 
 
 def _suite(name: str, tasks: tuple[str, ...]) -> str:
