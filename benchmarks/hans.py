@@ -15,6 +15,9 @@ from typing import Annotated, Any
 
 import typer
 
+from hansgym.errors import ConfigurationError
+from hansgym.lookup import unknown
+
 TASKS = ("push_buttons", "slide_block_to_color_target", "open_drawer")
 PROTOCOL = "push_buttons=balanced"
 FIRST_SEED = 90_000
@@ -230,6 +233,22 @@ def results_folder() -> Path:
     return here / "results" if (here.parent / "pyproject.toml").is_file() else Path("hansgym-results")
 
 
+def stored(folder: Path, command: str) -> dict[tuple[str, str], Row]:
+    """(policy, code) -> the row that ``command`` has written to ``folder``; rows of another one are an error."""
+    path = folder / "hans.json"
+    if not path.is_file():
+        return {}
+    held = json.loads(path.read_text(encoding="utf-8"))
+    if held["command"] != command:
+        raise ConfigurationError(
+            f"{path} holds rows of `{held['command']}`, which must not stand beside rows of `{command}`; "
+            "measure all rows, without --policy, or write to another --results folder"
+        )
+    intervals = ("aligned_interval", "misleading_interval", "nmr_interval", "ner_interval")
+    rows = [Row(**{**row, **{key: _pair(row[key]) for key in intervals}}) for row in held["rows"]]
+    return {(row.policy, row.code): row for row in rows}
+
+
 def main(
     seeds: Annotated[int, typer.Option(help="Held-out seeds per policy, task and cue setting.")] = 50,
     out: Annotated[Path, typer.Option(help="Folder of the runs; the same folder resumes.")] = Path("runs/hans"),
@@ -237,19 +256,29 @@ def main(
     workers: Annotated[int | None, typer.Option(help="Processes that simulate.")] = None,
     attribute_stride: Annotated[int, typer.Option(help="Explain every so many decisions by ISS.")] = 4,
     videos: Annotated[int, typer.Option(help="Episodes per task and run that are filmed.")] = 0,
+    policy: Annotated[
+        str, typer.Option(help="Measure the rows of this policy alone; the others are kept as they are stored.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON.")] = False,
 ) -> None:
     """Evaluate the three reference policies with the cue aligned and misleading, and check what must hold."""
-    rows = study(
+    folder = results or results_folder()
+    command = f"python -m hansgym.benchmarks.hans --seeds {seeds} --attribute-stride {attribute_stride}"
+    chosen = tuple(row for row in ROWS if policy in ("", row[0]))
+    if not chosen:
+        raise unknown("reference policy", policy, [name for name, _ in ROWS])
+    kept = stored(folder, command) if policy else {}
+    measured = study(
         out,
         seeds=range(FIRST_SEED, FIRST_SEED + seeds),
+        rows=chosen,
         workers=workers,
         attribute_stride=attribute_stride,
         videos=videos,
     )
-    folder = results or results_folder()
+    found = {**kept, **{(row.policy, row.code): row for row in measured}}
+    rows = [found[key] for key in ROWS if key in found]
     folder.mkdir(parents=True, exist_ok=True)
-    command = f"python -m hansgym.benchmarks.hans --seeds {seeds} --attribute-stride {attribute_stride}"
     text = markdown(rows, command)
     (folder / "hans.md").write_text(text, encoding="utf-8")
     payload = {"command": command, "rows": [asdict(r) for r in rows], "checks": verdicts(rows)}

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from hansgym.benchmarks import hans
 from hansgym.benchmarks.hans import ROWS, Row, cells, markdown, verdicts
+from hansgym.errors import HansGymError
 
 TASKS = {"push_buttons": {"aligned": 0.9, "misleading": 0.9}}
 HONEST = Row(
@@ -48,3 +56,24 @@ def test_the_table_shows_every_number_and_dashes_for_null() -> None:
 def test_each_hans_stands_beside_pfungst_under_its_own_code() -> None:
     for policy, code in ROWS:
         assert ("reference:pfungst", code) in ROWS, policy
+
+
+def test_one_policys_rows_can_be_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[tuple[str, str], ...]] = []
+
+    def measured(out: Path, *, rows: tuple[tuple[str, str], ...], **_: object) -> list[Row]:
+        asked.append(rows)
+        return [replace(HONEST, policy=policy, code=code, n=len(asked)) for policy, code in rows]
+
+    monkeypatch.setattr(hans, "study", measured)
+    app = typer.Typer()
+    app.command()(hans.main)
+    for more in ([], ["--policy", "reference:hans"]):
+        assert CliRunner().invoke(app, ["--results", str(tmp_path), *more]).exit_code == 0
+    assert asked == [ROWS, (("reference:hans", "place"),)]
+    held = json.loads((tmp_path / "hans.json").read_text())
+    assert [(r["policy"], r["code"]) for r in held["rows"]] == list(ROWS)
+    assert [r["n"] for r in held["rows"]] == [1, 2, 1, 1]
+    for wrong in (["--policy", "clever"], ["--policy", "reference:hans", "--seeds", "5"]):
+        refused = CliRunner().invoke(app, ["--results", str(tmp_path), *wrong])
+        assert isinstance(refused.exception, HansGymError), wrong
