@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from hansgym.errors import ConfigurationError
 from hansgym.specs import CONTROL_HZ
 
 EXECUTE = 8
+LAST_LOOK_S = 2.0
+"""How long the viewer stays open after the episode."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,11 @@ def _in_viewer(env: Any, seed: int) -> Played:
     live = env.unwrapped.backend.live
     last: dict[str, Any] = {}
     steps = -1
+    before = set(threading.enumerate())
     with module.launch_passive(live.model, live.data, show_left_ui=False, show_right_ui=False) as window:
+        with window.lock():
+            window.cam.lookat[:], window.cam.distance = (0.15, 0.0, 0.95), 2.0
+            window.cam.azimuth, window.cam.elevation = 150.0, -25.0  # from the front, where the robot faces
         for _, info in _episode(env, seed):
             due = time.monotonic() + 1 / CONTROL_HZ
             if not window.is_running():
@@ -103,6 +110,12 @@ def _in_viewer(env: Any, seed: int) -> Played:
             window.sync()
             steps, last = steps + 1, info
             time.sleep(max(0.0, due - time.monotonic()))
+        until = time.monotonic() + LAST_LOOK_S
+        while window.is_running() and time.monotonic() < until:
+            time.sleep(1 / CONTROL_HZ)
+    # The window's thread still draws when it is told to close; the scene must outlive it.
+    for thread in set(threading.enumerate()) - before:
+        thread.join(timeout=10)
     return Played(None, env.unwrapped.instruction, steps, bool(last.get("is_success")))
 
 
