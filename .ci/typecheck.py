@@ -26,7 +26,10 @@ def links() -> dict[Path, Path]:
         if "." in package:
             found[place] = ROOT / folder
         else:
-            found |= {place / p.name: p for p in (ROOT / folder).iterdir() if p.name == "py.typed" or p.suffix == ".py"}
+            own = [
+                p for p in (ROOT / folder).iterdir() if p.suffix in (".py", ".typed") or (p / "__init__.py").is_file()
+            ]
+            found |= {place / p.name: p for p in own}
     return found
 
 
@@ -53,7 +56,7 @@ def real(line: str) -> str:
     if not line.startswith(start):
         return line
     rest = line.removeprefix(start)
-    return rest if os.sep in rest.split(":")[0] else f"hansgym{os.sep}{rest}"
+    return rest if (ROOT / rest.split(":")[0]).exists() else f"hansgym{os.sep}{rest}"
 
 
 if __name__ == "__main__":
