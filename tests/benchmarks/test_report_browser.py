@@ -121,6 +121,25 @@ def test_the_overlay_is_switched_and_the_slider_seeks(browser: Any, run: Path) -
     quiet(browser)
 
 
+def test_labels_stand_beside_every_row(browser: Any, tmp_path: Path) -> None:
+    hides = "the server hides chunks of 5 actions"
+    agent = {"agent": {"name": "s", "noise_control": "none", "details": {"flags": [hides]}}}
+    flagged = fakes.full_run(tmp_path / "flagged", header=agent)
+    visit(browser, write_report(flagged))
+    rows = browser.find_elements("css selector", "#results tbody tr")
+    assert len(rows) == 3
+    for row in rows:
+        cell = row.find_element("css selector", "td.labels")
+        assert cell.is_displayed()
+        assert cell.text == f"sampling noise cannot be paired: differences between two answers contain it; {hides}"
+        assert cell.size["width"] > 100, "words that are squeezed cannot be read"
+    assert hides in one(browser, ".notes").text
+    quiet(browser)
+    visit(browser, write_joined([flagged], tmp_path / "joined.html", "one"))
+    assert hides in one(browser, "table.joined td.labels").text
+    quiet(browser)
+
+
 def test_the_table_sorts_filters_and_opens(browser: Any, run: Path) -> None:
     visit(browser, run / "report" / "index.html")
     seeds = (
