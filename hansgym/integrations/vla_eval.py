@@ -45,8 +45,8 @@ class HansGymBenchmark(StepBenchmark):
     What is not obvious:
 
     - **An episode is a pure function of (task, variation, seed).** Episode ``i`` of an entry is reset with
-      ``seed + i``: the seeds, and so the episodes, of ``hansgym evaluate --seeds``. Which process or shard runs it, and what ran
-      there before, changes no byte.
+      ``seed + i``: the seeds, and so the episodes, of ``hansgym evaluate --seeds``. Which process or shard runs it,
+      and what ran there before, changes no byte.
     - **A policy server may fill in parameters that your configuration leaves out**, the seed among them: give them all.
     - One entry of ``get_tasks`` per task and variation, named ``close_jar/3``, with the fields ``task``, ``variation``
       and ``seed``; ``variations="drawn"`` makes one per task, ``close_jar``, whose seed draws the variation.
