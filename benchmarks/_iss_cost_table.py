@@ -19,18 +19,18 @@ def markdown(found: Mapping[str, Any]) -> str:
     lines = ["# What a saliency map costs", "", f"`{found['command']}`", ""]
     for one in found["agents"]:
         lines += _agent(one)
-    return "\n".join([*lines, *NOTES]) + "\n"
+    return "\n".join([*lines, NOTES.strip()]) + "\n"
 
 
-NOTES = (
-    "An explanation with N masks evaluates the policy N + 1 times. Slowdown: its time over that of a single inference,",
-    "the median over the rounds of the ratio within a round. Published: of another policy, on a GPU that batches; a",
-    "slowdown below N + 1 is what batching gains. Outside the policy: masks, blurring, blending, sending, scores, NMR (of",
-    "an agent whose policy cannot be watched apart, all that it does itself counts as the policy). Bytes, least: weights",
-    "and inputs read once per batch; moved: as if every operator read its inputs and wrote its outputs in memory, without",
-    "caches. In brackets the share of the policy's time that the operations or bytes would take at the speed that a large",
-    "matrix product or a large copy reached on this machine in the same run; a share over a half is a bound.",
-)
+NOTES = """
+An explanation with N masks evaluates the policy N + 1 times. Slowdown: its time over that of a single inference, the
+median over the rounds of the ratio within a round. Published: of another policy, on a GPU that batches; a slowdown
+below N + 1 is what batching gains. Outside the policy: masks, blurring, blending, sending, scores, NMR (of an agent
+whose policy cannot be watched apart, all that it does itself counts as the policy). Bytes, least: weights and inputs
+read once per batch; moved: as if every operator read its inputs and wrote its outputs in memory, without caches. In
+brackets the share of the policy's time that the operations or bytes would take at the speed that a large matrix product
+or a large copy reached on this machine in the same run; a share over a half is a bound.
+"""
 
 
 def _agent(one: Mapping[str, Any]) -> list[str]:

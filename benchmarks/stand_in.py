@@ -1,8 +1,8 @@
 """Policies with the parts and the sizes of a VLA and random weights: what an explanation costs depends on no more.
 
-``torch:hansgym.benchmarks.stand_in:Tiny`` (``Nano``, ``Small``, ``Base``): a vision transformer over the 16-pixel patches
-of every camera, the instruction's bytes and the state as further tokens that all attend to each other, and a smaller
-transformer that attends to them and turns noise into a chunk in ten flow steps. Their answers mean nothing.
+``torch:hansgym.benchmarks.stand_in:Tiny`` (``Nano``, ``Small``, ``Base``): a vision transformer over the 16-pixel
+patches of every camera, the instruction's bytes and the state as further tokens that all attend to each other, and a
+smaller transformer that attends to them and turns noise into a chunk in ten flow steps. Their answers mean nothing.
 """
 
 from __future__ import annotations

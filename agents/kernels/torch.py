@@ -102,7 +102,9 @@ class DeviceInputs:
         return {k: v.expand(len(batch), *v.shape[1:]) for k, v in sent.items()}
 
     def words(self, batch: Batch | MaskedBatch, encode: Callable[[tuple[str, ...]], Any]) -> Any:
-        """What ``encode`` makes of the instructions (a tensor, or a mapping of tensors, with one row for each)."""
+        """What ``encode`` makes of the instructions: a tensor or a mapping of tensors, with one row for each. Have one
+        encoder: another one asked about the same observation would be given what the first one made.
+        """
         if isinstance(batch, Batch):
             return encode(batch.instructions)
         made = self._once.of(batch.base, "words", lambda: encode(batch.base.instructions))
