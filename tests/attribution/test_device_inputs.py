@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -138,3 +141,26 @@ def test_a_policy_that_shares_answers_as_one_that_is_shown_every_copy(seen: str 
         alone = agent.act(batch.base.with_images(images), seeds[:1])
         np.testing.assert_allclose(shared[row], alone[0], atol=1e-5)
     assert np.ptp(shared, axis=0).max() > 1e-3, "the masks must have made a difference"
+
+
+def test_the_documented_adapter_answers_masked_copies_as_it_answers_pictures() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "cost.md").read_text()
+    code = text.split("```python\n")[1].split("```")[0]
+    names: dict[str, Any] = {}
+    exec(compile(code, "docs/cost.md", "exec"), names)
+
+    class Net(torch.nn.Module):
+        def encode(self, pictures: torch.Tensor) -> torch.Tensor:
+            return pictures[:, ::8, ::8].float().mean((1, 2)) / 255
+
+        def act(self, seen: Any, joints: torch.Tensor, words: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+            told = torch.cat([*seen, joints, words], -1).mean(-1)
+            return told[:, None, None] + noise
+
+    agent = names["MyAgent"](Net(), lambda texts: torch.tensor([[len(t) / 20] for t in texts]))
+    base = observation()
+    base = base.with_images({c: base.images[c] for c in agent.spec.cameras})
+    batch, seeds = masked(base, seen="wrist"), np.full(12, 5, np.uint64)
+    pictures = kernel.materialise(batch)
+    plain = pictures.with_images({c: v.numpy() for c, v in pictures.images.items()})
+    np.testing.assert_allclose(evaluate(agent, batch, seeds), evaluate(agent, plain, seeds), atol=1e-5)
