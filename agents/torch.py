@@ -4,9 +4,10 @@ The class may be a ``torch.nn.Module``; it is put on the device and in evaluatio
 ``predict(images, state, instructions)``: ``images`` camera -> (B, H, W, 3) uint8 and ``state`` key -> (B, D) float32,
 tensors on the device, and B strings. It returns chunks (B, horizon, dim). A policy that samples declares
 ``noise_control = "exact"`` and takes a fourth argument ``seeds`` ((B,) uint64, NumPy), e.g. for
-:func:`hansgym.agents.noise.normal`. Masked copies of one observation share their seeds, state and words: rows that are
-one in memory (stride 0) need to be worked out only once, see :func:`hansgym.agents.kernels.torch.once_if_shared`.
-Other attributes: see :class:`hansgym.agents.declaration.Declaration`.
+:func:`hansgym.agents.noise.normal`. Other attributes: see :class:`hansgym.agents.declaration.Declaration`.
+
+Masked copies of one observation share their seeds, state and words. A camera that no mask hides is one picture in memory
+(stride 0) then: :func:`hansgym.agents.kernels.torch.once_if_shared` encodes it once.
 """
 
 from __future__ import annotations

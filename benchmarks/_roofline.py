@@ -62,8 +62,9 @@ class _Bytes(TorchDispatchMode):
     def __init__(self, counts: Counts) -> None:
         super().__init__()
         self.counts = counts
-        # Storages that an operator has made, or that have been counted. They are kept, so that an address stays theirs.
-        self.known: dict[int, Any] = {}
+        # Addresses of what an operator has made or what has been counted. Whatever was there before the call lives on
+        # during it, so that its address is nobody else's; intermediate results are not kept for the count's sake.
+        self.known: set[int] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
@@ -76,15 +77,13 @@ class _Bytes(TorchDispatchMode):
         if fresh or not written or func._schema.is_mutable:
             for tensor in [*read, *fresh]:
                 self._moved(tensor)
-        for tensor in fresh:
-            storage = tensor.untyped_storage()
-            self.known[storage.data_ptr()] = storage
+        self.known |= {t.untyped_storage().data_ptr() for t in fresh}
         return out
 
     def _first(self, tensor: Tensor) -> None:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in self.known:
-            self.known[storage.data_ptr()] = storage
+            self.known.add(storage.data_ptr())
             self.counts.least_bytes += storage.nbytes()
 
     def _moved(self, tensor: Tensor) -> None:
@@ -120,14 +119,14 @@ def synchronise(device: str) -> None:
 
 def peak(device: str, dtype: torch.dtype, repeats: int = 5) -> Peak:
     """Measure both on ``device`` with numbers of ``dtype``; medians."""
-    size = MATRIX[device]
+    size, length = MATRIX.get(device, MATRIX["cpu"]), COPIED_BYTES.get(device, COPIED_BYTES["cpu"])
     a = torch.ones(size, size, dtype=dtype, device=device)
     out = torch.empty_like(a)
-    source = torch.ones(COPIED_BYTES[device], dtype=torch.uint8, device=device)
+    source = torch.ones(length, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
     product = _seconds(lambda: torch.mm(a, a, out=out), device, repeats)
     copy = _seconds(lambda: target.copy_(source), device, repeats)
-    return Peak(2 * size**3 / product, 2 * COPIED_BYTES[device] / copy)
+    return Peak(2 * size**3 / product, 2 * length / copy)
 
 
 def _seconds(work: Callable[[], object], device: str, repeats: int) -> float:

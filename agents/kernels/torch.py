@@ -71,9 +71,9 @@ class DeviceInputs:
     """What a Torch policy is given, on its device: an observation's own part travels and is worked out once.
 
     Of N masked copies of an observation only the pixels differ. So the image goes to the device once and is blurred
-    and blended there; state, words and noise are sent as one row and shown N times (``expand``: no memory, stride 0);
-    a camera that no mask hides is one image shown N times. All of it is remembered while slices of the same
-    observation come, and equals what would be made afresh. Plain batches are simply sent.
+    and blended there; state is sent as one row and repeated there; words and noise are one row shown N times
+    (``expand``: no memory, stride 0), and so is a camera that no mask hides. All of it is remembered while slices of
+    the same observation come, and equals what would be made afresh. Plain batches are simply sent.
     """
 
     def __init__(self, device: Any = "cpu") -> None:
@@ -99,7 +99,7 @@ class DeviceInputs:
         if isinstance(batch, Batch):
             return {k: self.tensor(v) for k, v in batch.state.items()}
         sent = self._once.of(batch.base, "state", lambda: {k: self.tensor(v) for k, v in batch.base.state.items()})
-        return {k: v.expand(len(batch), *v.shape[1:]) for k, v in sent.items()}
+        return {k: v.repeat(len(batch), 1) for k, v in sent.items()}  # small, and policies write to it
 
     def words(self, batch: Batch | MaskedBatch, encode: Callable[[tuple[str, ...]], Any]) -> Any:
         """What ``encode`` makes of the instructions: a tensor or a mapping of tensors, with one row for each. Have one
@@ -108,10 +108,9 @@ class DeviceInputs:
         if isinstance(batch, Batch):
             return encode(batch.instructions)
         made = self._once.of(batch.base, "words", lambda: encode(batch.base.instructions))
-        rows = len(batch)
         if isinstance(made, Tensor):
-            return made.expand(rows, *made.shape[1:])
-        return {k: v.expand(rows, *v.shape[1:]) for k, v in made.items()}
+            return _shown(made, len(batch))
+        return {k: _shown(v, len(batch)) for k, v in made.items()}
 
     def noise(self, seeds: np.ndarray, shape: Sequence[int]) -> Tensor:
         """(B, *shape) float32 of standard normal numbers on the device, each row from its seed alone
@@ -139,6 +138,11 @@ class DeviceInputs:
         if not given.flags.writeable or any(s <= 0 for s in given.strides):  # Torch shares neither read-only nor turned
             given = given.copy()
         return torch.as_tensor(given, device=self.device)
+
+
+def _shown(row: Tensor, times: int) -> Tensor:
+    """``row`` (1, ...) that many times; a single one is a copy, so that nobody writes to what is remembered."""
+    return row.clone() if times == 1 else row.expand(times, *row.shape[1:])
 
 
 def once_if_shared(encode: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:

@@ -94,10 +94,15 @@ def test_state_words_and_noise_are_one_row_shown_often() -> None:
 
     for _ in range(2):
         state = inputs.state(batch)
-        assert {v.stride(0) for v in state.values()} == {0}
         for key, value in state.items():
             np.testing.assert_array_equal(value.numpy(), np.repeat(batch.base.state[key], 5, 0))
-        assert inputs.words(batch, encode).tolist() == [[17.0]] * 5
+            value -= 100.0  # policies write to what they are given
+        words = inputs.words(batch, encode)
+        assert words.tolist() == [[17.0]] * 5
+        assert words.stride(0) == 0
+        single = inputs.words(batch.take([2]), encode)
+        assert single.tolist() == [[17.0]]
+        single += 1.0
     assert told[0] == ("close the red jar",)
     assert len(told) == 1
     tree = DeviceInputs("cpu").words(batch, lambda t: {"n": torch.tensor([[len(s)] for s in t])})
