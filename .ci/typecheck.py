@@ -26,11 +26,13 @@ def links() -> dict[Path, Path]:
         if "." in package:
             found[place] = ROOT / folder
         else:
-            own = [
-                p for p in (ROOT / folder).iterdir() if p.suffix in (".py", ".typed") or (p / "__init__.py").is_file()
-            ]
-            found |= {place / p.name: p for p in own}
+            found |= {place / p.name: p for p in (ROOT / folder).iterdir() if belongs(p)}
     return found
+
+
+def belongs(path: Path) -> bool:
+    """Whether ``path`` is a part of the package: a module, a subpackage, or the mark that it has types."""
+    return path.name == "py.typed" or path.suffix == ".py" or (path / "__init__.py").is_file()
 
 
 def main() -> int:

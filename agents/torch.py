@@ -6,8 +6,8 @@ tensors on the device, and B strings. It returns chunks (B, horizon, dim). A pol
 ``noise_control = "exact"`` and takes a fourth argument ``seeds`` ((B,) uint64, NumPy), e.g. for
 :func:`hansgym.agents.noise.normal`. Other attributes: see :class:`hansgym.agents.declaration.Declaration`.
 
-Masked copies of one observation share their seeds, state and words. A camera that no mask hides is one picture in memory
-(stride 0) then: :func:`hansgym.agents.kernels.torch.once_if_shared` encodes it once.
+Masked copies of one observation share their seeds, state and words. A camera that no mask hides is one picture in
+memory (stride 0) then: :func:`hansgym.agents.kernels.torch.once_if_shared` encodes it once.
 """
 
 from __future__ import annotations
