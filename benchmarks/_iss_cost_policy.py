@@ -21,6 +21,7 @@ from hansgym.batch import Batch
 from hansgym.benchmarks import listing
 from hansgym.envs.registration import env_id
 from hansgym.errors import ConfigurationError
+from hansgym.lookup import require
 from hansgym.specs import AgentSpec
 
 if TYPE_CHECKING:
@@ -43,10 +44,23 @@ def made(uri: str, device: str | None) -> Agent:
     """The agent that ``uri`` names, on ``device`` if one is given; a scheme that takes none raises."""
     if device is not None and device not in DEVICES:
         raise ConfigurationError(f"device {device!r}; choose one of {', '.join(DEVICES)}")
-    agent = make_agent(uri, **({} if device is None else {"device": device}))
+    agent = make_agent(uri, **({} if device is None else {"device": _device(uri, device)}))
     if agent.spec.needs:
         raise ConfigurationError(f"agent {uri!r} needs {sorted(agent.spec.needs)}; name one that acts on what it sees")
     return agent
+
+
+def _device(uri: str, device: str) -> str:
+    """What the scheme of ``uri`` calls ``device``; a GPU that Torch cannot use raises."""
+    if uri.startswith("jax:"):
+        return {"cuda": "gpu"}.get(device, device)
+    if device == "cuda":
+        require("torch", "torch")
+        from hansgym.benchmarks import _roofline
+
+        if _roofline.circumstances()["gpu"] is None:
+            raise ConfigurationError("device 'cuda', but Torch finds no GPU that it can use; choose --device cpu")
+    return device
 
 
 def observe(agent: Agent, task: str) -> Seen:

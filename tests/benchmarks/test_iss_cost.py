@@ -159,6 +159,9 @@ def test_run_small(tmp_path: Path) -> None:
 def test_a_device_that_is_none_is_one_plain_line() -> None:
     with pytest.raises(ConfigurationError, match="choose one of cpu, cuda"):
         policies.made("reference:pfungst", "tpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(ConfigurationError, match="no GPU that it can use; choose --device cpu"):
+            policies.made("reference:pfungst", "cuda")
     with pytest.raises(UnknownNameError, match="unknown option of agent 'random' 'device'"):
         policies.made("random", "cpu")
     with pytest.raises(ConfigurationError, match="acts on what it sees"):
