@@ -23,6 +23,7 @@ from vla_eval import api
 from vla_eval.model_servers.predict import PredictModelServer
 
 from hansgym.agents.rotations import to_matrix
+from hansgym.benchmarks import evaluate
 from hansgym.errors import ConfigurationError, InvalidActionError, UnknownNameError
 from hansgym.integrations.vla_eval import HansGymBenchmark
 
@@ -321,11 +322,11 @@ def episodes(folder: Path) -> dict[tuple[str, int], Any]:
 
 
 def test_the_command_line_the_documented_file_and_shards(tmp_path: Path) -> None:
-    """``vla-eval run --no-docker`` with ``hansgym serve``: whole, and dealt out to two shards."""
+    """``vla-eval run --no-docker`` with ``hansgym serve``: whole, dealt out to two shards, and as in our own runner."""
     config = yaml.safe_load((ROOT / "docs" / "vla_eval.yaml").read_text())
     (entry,) = config["benchmarks"]
-    entry |= {"episodes_per_task": 2, "max_steps": 12}
-    entry["params"] |= {"suite": None, "tasks": ["open_drawer", "lamp_on"], "image_size": 64}
+    entry |= {"episodes_per_task": 2, "max_steps": 80}
+    entry["params"] |= {"suite": None, "tasks": ["open_drawer"], "variations": [0, 2], "image_size": 64}
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(config))
     common = ("run", "--no-docker", "-c", "run.yaml", "--output-dir")
     with served("reference:pfungst", "--protocol", "vla-eval", "--execute", "8") as url:
@@ -337,6 +338,15 @@ def test_the_command_line_the_documented_file_and_shards(tmp_path: Path) -> None
     (database,) = (tmp_path / "dealt").glob("*.sqlite")
     vla_eval("export", str(database), cwd=tmp_path)
     found = episodes(tmp_path / "whole")
-    assert set(found) == {(f"{t}/0", k) for t in ("open_drawer", "lamp_on") for k in (0, 1)}
+    assert set(found) == {(f"open_drawer/{v}", k) for v in (0, 2) for k in (0, 1)}
     assert {m["reset_seed"] for m in found.values()} == {90000, 90001}
     assert episodes(tmp_path / "dealt") == found
+    frame = evaluate(
+        "reference:pfungst", ["open_drawer"], seeds="90000:90002", variation=2, out=tmp_path / "ours", workers=1,
+        progress=False,
+    )  # fmt: skip
+    for k in (0, 1):
+        there, here = found["open_drawer/2", k], frame.iloc[k]
+        assert there["success"] == here["success"]
+        # Actions travel as float32 there: a step more or less is possible, another episode is not.
+        assert abs(there["control_steps"] - here["steps"]) <= 2
