@@ -32,7 +32,6 @@ def joined(runs: Sequence[Run], path: Path, title: str) -> dict[str, Any]:
     return {
         "title": title,
         "groups": groups,
-        "labelled": any(labels(run.header) for run in runs),
         "controls": sorted({r.config["control"] for r in runs}),
         "severities": sorted({str(r.config["do_severity"]) for r in runs if r.do}),
         "tasks": list(dict.fromkeys(t for r in runs for t in r.config["tasks"])),
