@@ -6,17 +6,18 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export MUJOCO_GL ?= egl
 
-.PHONY: help demo test lint setup browser clean
+.PHONY: help demo test test-vla-eval lint setup browser clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
 	@echo "make setup  virtual environment, packages, OpenGL"
 	@echo "make lint   ruff and mypy"
+	@echo "make test-vla-eval  against vla-eval itself, in an environment of its own"
 	@echo "make clean  remove the virtual environment"
 
 setup: $(VENV)/.ready
 
-$(VENV)/.ready: pyproject.toml .ci/setup
+$(VENV)/.ready: pyproject.toml .ci/setup .ci/need
 	@sh .ci/setup "$(PYTHON)" "$(VENV)"
 	@touch $@
 
@@ -28,6 +29,9 @@ browser:
 
 test: setup browser
 	@$(BIN)/python -m pytest $(PYTEST)
+
+test-vla-eval:
+	@sh .ci/test-vla-eval "$(PYTHON)"
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python .ci/typecheck.py

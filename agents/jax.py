@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from hansgym.agents.declaration import Declaration, from_table
+from hansgym.agents.kernels.once import Once
 from hansgym.agents.python import users_module
 from hansgym.batch import Batch, MaskedBatch
 from hansgym.errors import AgentError, ConfigurationError
@@ -69,6 +70,7 @@ class JaxAgent:
         self.spec = declared.spec(lazy=True)
         self._plain = self._jax.jit(function)
         self._masked = self._jax.jit(_blending(function))
+        self._once = Once()
 
     def reset(self, rows: Sequence[int], seeds: Sequence[int]) -> None:
         """Nothing to forget: a function of the observation has no memory."""
@@ -90,14 +92,18 @@ class JaxAgent:
     def _ask_masked(self, batch: MaskedBatch, seeds: np.ndarray, size: int) -> Any:
         from hansgym.agents.kernels.jax import looks
 
-        shown = looks(batch)
+        # What the slices of one observation share travels once.
+        shown = self._once.of(batch.base, f"looks {batch.blur_sigma_px}", lambda: self._sent(looks(batch)))
         given = {
             "looks": {c: shown[c] for c in self.spec.cameras},
             "bits": {c: _padded(batch.bits[c], size) for c in self.spec.cameras},
-            "shared": self._inputs(batch.base, 1),
+            "shared": self._once.of(batch.base, "shared", lambda: self._sent(self._inputs(batch.base, 1))),
             **self._keys(seeds, size),
         }
         return self._call(self._masked, given)
+
+    def _sent(self, tree: Any) -> Any:
+        return self._jax.device_put(tree, self.device)
 
     def _call(self, function: Any, given: Any) -> Any:
         out = function(self._params, self._jax.device_put(given, self.device))

@@ -12,5 +12,6 @@ from hansgym.seeds import stream
 def normal(seeds: Sequence[int] | np.ndarray, shape: Sequence[int]) -> np.ndarray:
     """(B, *shape) float32 of standard normal numbers, one row per noise seed: common random numbers for flow and
     diffusion policies."""
-    rows = [stream(int(s), "policy-noise").standard_normal(tuple(shape)) for s in np.asarray(seeds, np.uint64)]
-    return np.stack(rows).astype(np.float32) if rows else np.empty((0, *shape), np.float32)
+    distinct, index = np.unique(np.asarray(seeds, np.uint64), return_inverse=True)  # masked copies share their seed
+    rows = [stream(int(s), "policy-noise").standard_normal(tuple(shape)) for s in distinct]
+    return np.stack(rows).astype(np.float32)[index] if rows else np.empty((0, *shape), np.float32)

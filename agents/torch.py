@@ -5,6 +5,9 @@ The class may be a ``torch.nn.Module``; it is put on the device and in evaluatio
 tensors on the device, and B strings. It returns chunks (B, horizon, dim). A policy that samples declares
 ``noise_control = "exact"`` and takes a fourth argument ``seeds`` ((B,) uint64, NumPy), e.g. for
 :func:`hansgym.agents.noise.normal`. Other attributes: see :class:`hansgym.agents.declaration.Declaration`.
+
+Masked copies of one observation share their seeds, state and words. A camera that no mask hides is one picture in
+memory (stride 0) then: :func:`hansgym.agents.kernels.torch.once_if_shared` encodes it once.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from hansgym.agents.declaration import from_attributes
+from hansgym.agents.kernels.numpy import repeated
 from hansgym.agents.python import users_object
 from hansgym.batch import Batch, MaskedBatch
 from hansgym.errors import AgentError, ConfigurationError
@@ -59,7 +63,10 @@ class TorchAgent:
     def __init__(self, policy: Any, device: Any = "cpu") -> None:
         """``policy`` has ``predict`` and declares itself in its attributes; modules are moved and put to ``eval``."""
         self._torch = require("torch", "torch")
+        from hansgym.agents.kernels.torch import DeviceInputs
+
         self.device = self._torch.device(device)
+        self._inputs = DeviceInputs(self.device)
         if isinstance(policy, self._torch.nn.Module):
             policy = policy.to(self.device).eval()
         self.policy = policy
@@ -74,28 +81,13 @@ class TorchAgent:
 
     def act(self, batch: Batch | MaskedBatch, noise_seeds: np.ndarray) -> np.ndarray:
         """Chunks (B, horizon, dim) float64 for the rows of ``batch``."""
-        plain = self._materialised(batch)
-        images = {c: self._tensor(plain.images[c]) for c in self.spec.cameras}
-        state = {k: self._tensor(v) for k, v in plain.state.items()}
+        images = self._inputs.images(batch, self.spec.cameras)
+        state = self._inputs.state(batch)
+        plain = batch if isinstance(batch, Batch) else repeated(batch.base, len(batch))
         extra = {"seeds": np.asarray(noise_seeds, np.uint64)} if self._wants_seeds else {}
         with self._torch.inference_mode():
             out = self.policy.predict(images, state, plain.instructions, **extra)
         return self._declared.finish(self._array(out), plain.state)
-
-    def _materialised(self, batch: Batch | MaskedBatch) -> Batch:
-        if isinstance(batch, Batch):
-            return batch
-        from hansgym.agents.kernels.torch import materialise
-
-        return materialise(batch, device=self.device)
-
-    def _tensor(self, array: Any) -> Any:
-        if isinstance(array, self._torch.Tensor):
-            return array
-        given = np.asarray(array)
-        if not given.flags.writeable or any(s <= 0 for s in given.strides):  # Torch shares neither read-only nor turned
-            given = given.copy()
-        return self._torch.as_tensor(given, device=self.device)
 
     def _array(self, out: Any) -> np.ndarray:
         if isinstance(out, Mapping) or not hasattr(out, "__array__"):

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from hansgym.agents import _remote
+from hansgym.agents import _remote, vla_eval_interface
 from hansgym.agents._arrays import actions_of
 from hansgym.agents._websocket import Websocket, tail
 from hansgym.agents.codec_vla_eval import VERSION, Message, pack, unpack
@@ -110,7 +110,7 @@ class VlaEvalAgent(_remote.RemoteAgent):
 
     def query(self, batch: Batch, noise_seeds: np.ndarray, limit_s: float) -> list[np.ndarray]:
         """All rows are sent before the first answer is awaited."""
-        observations = self._observations(batch)
+        observations = vla_eval_interface.observations(self.mapping, batch)
         try:
             sessions = self._for(batch)
             asked = [self._send(s, batch, row, observations[row]) for row, s in enumerate(sessions)]
@@ -159,20 +159,6 @@ class VlaEvalAgent(_remote.RemoteAgent):
         seqs = [session.send("observation", observation)]
         seqs += [session.send("observation", UNREADABLE) for _ in range((self.hidden or 1) - 1)]
         return session, seqs
-
-    def _observations(self, batch: Batch) -> list[dict[str, Any]]:
-        """``images`` in the mapping's order (servers take them by position), ``states`` as one vector."""
-        shown, told = self.mapping.observe(batch), self.mapping.tell(batch)
-        names = {view.key: view.camera for view in self.mapping.views}
-        if len(set(names.values())) < len(names):
-            names = {key: key for key in names}
-        found: list[dict[str, Any]] = []
-        for row in range(len(batch)):
-            images = {name: shown[key][row] for key, name in names.items()}
-            states = [shown[state.key][row] for state in self.mapping.states]
-            one = {"images": images, "task_description": told[row]}
-            found.append({**one, "states": np.concatenate(states)} if states else one)
-        return found
 
     def _receive(self, session: _Session, seqs: list[int], limit_s: float) -> np.ndarray:
         """(T, A): the one answer, or as many as the queue held."""

@@ -13,12 +13,13 @@ from rich.table import Table
 
 from hansgym.benchmarks import aggregate
 from hansgym.benchmarks.aggregate import with_interval
+from hansgym.benchmarks.labels import labels
 from hansgym.benchmarks.records import write_atomically
 from hansgym.errors import ConfigurationError
 
 # Settings that change what a number means. NMR and NER that were not measured are no obstacle.
 COMPARED = ("tasks", "protocol", "variation", "perturb", "control", "execute", "partition", "method", "do_severity")
-COLUMNS = ("rank", "agent", "success", "n", "errors", "nmr@10", "ner", "worst factor", "run")
+COLUMNS = ("rank", "agent", "success", "n", "errors", "nmr@10", "ner", "worst factor", "labels", "run")
 TIES = (
     "Ranked by success, 95 % intervals in brackets. A run marked = cannot be told from the one above it: they overlap. "
     "nmr@10 and ner say how much of what moves the policy is nuisance: lower is better. "
@@ -32,7 +33,8 @@ def build(runs: Sequence[Path | str]) -> dict[str, Any]:
 
     A row has ``rank``, ``tied`` (its interval overlaps that of the row above), ``agent``, ``run``, the numbers of
     ``hansgym evaluate --json``, ``worst`` (the worst nuisance factor in words), ``nuisance_area`` (the nmr of a random
-    map), ``noise_control`` and ``unfinished`` (episodes without a line).
+    map), ``noise_control``, ``labels`` (see :mod:`hansgym.benchmarks.labels`) and ``unfinished`` (episodes without a
+    line).
     """
     if not runs:
         raise ConfigurationError("a leaderboard needs at least one run directory")
@@ -66,6 +68,7 @@ def _row(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         "unit": more["effects"]["unit"],
         "nuisance_area": more["nuisance_area"],
         "noise_control": header["agent"]["noise_control"],
+        "labels": labels(header),
         "unfinished": more["unfinished"],
     }
 
@@ -119,13 +122,15 @@ def page(board: Mapping[str, Any]) -> str:
 def show(board: Mapping[str, Any], console: Console) -> None:
     """Print the leaderboard."""
     for group in board["groups"]:
-        table = Table(*COLUMNS[:-2], title=title(group["settings"]), title_justify="left")
+        table = Table(*COLUMNS[:-3], title=title(group["settings"]), title_justify="left")
         for row in group["rows"]:
-            table.add_row(*cells(row)[:-2])
+            table.add_row(*cells(row)[:-3])
         console.print(table)
         for row in group["rows"]:
             if row["worst"]:
                 console.print(f"Worst factor of {row['agent']}: {row['worst']}", markup=False)
+            for label in row["labels"]:
+                console.print(f"Label of {row['agent']}: {label}", markup=False)
         if group["note"]:
             console.print(group["note"])
     console.print(board["note"])
@@ -145,13 +150,13 @@ def title(settings: Mapping[str, Any]) -> str:
 def cells(row: Mapping[str, Any]) -> list[str]:
     """One line of a table."""
     unfinished = f" ({row['unfinished']} missing)" if row["unfinished"] else ""
-    unpaired = " (noise not paired)" if row["noise_control"] in ("rng", "none") else ""
     return [
         f"{row['rank']}{' =' if row['tied'] else ''}",
-        f"{row['agent']}{unpaired}",
+        row["agent"],
         *(with_interval(row["success"], row["interval"]), f"{row['n']}{unfinished}", str(row["errors"])),
         *(with_interval(row["nmr@10"], row["nmr_interval"]), with_interval(row["ner"], row["ner_interval"])),
         row["worst"],
+        "; ".join(row["labels"]),
         row["run"],
     ]
 

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from hansgym.benchmarks import figures, report_views
 from hansgym.benchmarks.figures import Bar, bar, number, percent, significant
+from hansgym.benchmarks.labels import labels
 from hansgym.benchmarks.records import write_atomically
 from hansgym.benchmarks.report_data import Run, draws, load, readings, real
 from hansgym.benchmarks.report_joined import joined
@@ -92,6 +93,7 @@ def page(run: Run) -> dict[str, Any]:
         "n": run.summary["n"],
         "asked": run.asked,
         "notes": _notes(run),
+        "labels": labels(run.header),
         "all": run.summary,
         "details": run.details,
         "tasks": _tasks(run),
@@ -129,9 +131,7 @@ def _notes(run: Run) -> list[str]:
         )
     if run.trouble:
         notes.append(f"The attribution could not be summed up ({run.trouble}); only success is shown.")
-    if _noise(run) in ("rng", "none") and (run.iss or run.do):
-        notes.append(f"Noise control {_noise(run)}: {PAIRED[_noise(run)]}.")
-    return notes
+    return notes + [f"Label: {label}." for label in labels(run.header)]
 
 
 def _noise(run: Run) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from hansgym.benchmarks import figures, report_views
 from hansgym.benchmarks.figures import bar, number, percent
+from hansgym.benchmarks.labels import labels
 from hansgym.benchmarks.report_data import Run
 
 MOST_SCENES, MOST_BARS = 3, 8
@@ -82,6 +83,7 @@ def _row(run: Run, path: Path) -> dict[str, Any]:
         "why_no_nmr": None if found["nmr@10"] is not None else _reason(run, "iss", "nmr_reason"),
         "why_no_ner": None if found["ner"] is not None else more["effects"]["reason"],
         "worst": more["effects"]["text"],
+        "labels": labels(run.header),
         "link": _link(run, path),
         "folder": run.path.name,
     }

@@ -18,6 +18,7 @@ from hansgym.benchmarks import listing
 from hansgym.benchmarks.aggregate import details, summarise
 from hansgym.benchmarks.config import DEFAULT_FACTORY, RunConfig, parse_names, parse_seeds
 from hansgym.benchmarks.guard import GuardedAgent
+from hansgym.benchmarks.labels import labels
 from hansgym.benchmarks.lanes import LanePool
 from hansgym.benchmarks.progress import RunProgress
 from hansgym.benchmarks.records import RunDirectory
@@ -120,7 +121,8 @@ def evaluate(
 def run(config: RunConfig, guard: GuardedAgent, out: Path, workers: int | None, progress: bool) -> pandas.DataFrame:
     """Play what ``out`` lacks of the run ``config`` and return its table."""
     jobs = config.jobs()
-    with RunDirectory(out, _header(config, guard.spec)) as directory:
+    header = _header(config, guard.spec)
+    with RunDirectory(out, header) as directory:
         todo = [job for job in jobs if job.key not in directory.done]
         count = min(workers or len(os.sched_getaffinity(0)), len(todo))
         title = f"{guard.spec.name} on {len(config.tasks)} task{'s' if len(config.tasks) > 1 else ''}"
@@ -131,7 +133,9 @@ def run(config: RunConfig, guard: GuardedAgent, out: Path, workers: int | None, 
             ):
                 Scheduler(config, guard, pool, directory, bar).run(todo)
         records = directory.records
-    return table(out, records, config)
+    frame = table(out, records, config)
+    frame.attrs["labels"] = labels(header)
+    return frame
 
 
 def table(out: Path, records: Sequence[dict[str, Any]], config: RunConfig) -> pandas.DataFrame:

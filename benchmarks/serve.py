@@ -1,98 +1,34 @@
 """``hansgym serve``: any of our agents behind openpi's or vla-eval's protocol, for people who live there.
 
 Every connection is a lane of its own. The agent answers one question at a time. With a stock client, which has no way
-to send noise seeds, they are counted up from the run seed, the lane and its episode's seed.
+to send noise seeds, they are counted up from the run seed, the lane and its episode's seed; an episode of our own tasks
+under vla-eval's runner gets those that our own runner would use.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 import traceback
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
 import numpy as np
 
-import hansgym
 from hansgym.agent import Agent
 from hansgym.agents import codec_openpi, own_wire
-from hansgym.agents import codec_vla_eval as vla_eval
 from hansgym.agents._websocket import MOST_BYTES
-from hansgym.agents.codec_vla_eval import Message
-from hansgym.batch import STATE_KEYS, Batch
+from hansgym.batch import STATE_KEYS
+from hansgym.benchmarks.desk import Desk, binary
+from hansgym.benchmarks.serve_vla_eval import VlaEvalTalk
 from hansgym.errors import AgentError, ConfigurationError, HansGymError
 from hansgym.lookup import require, unknown
 from hansgym.seeds import seed_of
-from hansgym.specs import check_chunk
 
 PROTOCOLS = ("openpi", "vla-eval")
-WIDTHS = {"joint_positions": 7, "joint_velocities": 7, "gripper_open": 1, "gripper_pose": 7}
 
 _log = logging.getLogger("hansgym.serve")
-
-
-class Desk:
-    """An agent that answers one caller at a time."""
-
-    def __init__(self, agent: Agent, run_seed: int = 0) -> None:
-        if agent.spec.needs:
-            raise ConfigurationError(
-                f"agent {agent.spec.name!r} needs {sorted(agent.spec.needs)}, which only an environment has; "
-                "serve an agent that acts on what it sees"
-            )
-        self.agent, self.run_seed = agent, run_seed
-        self._lock = threading.Lock()
-        self._lanes: dict[tuple[int, int], int] = {}
-
-    def lane(self, connection: int, theirs: int) -> int:
-        """The agent's lane for one of a connection's."""
-        with self._lock:
-            return self._lanes.setdefault((connection, theirs), len(self._lanes))
-
-    def reset(self, lane: int, seed: int) -> None:
-        """A new episode on ``lane``."""
-        with self._lock:
-            self.agent.reset([lane], [seed])
-
-    def act(self, batch: Batch, noise_seed: int) -> np.ndarray:
-        """The chunk (horizon, dim) float64 for a batch of one row."""
-        with self._lock:
-            chunk = self.agent.act(batch, np.array([noise_seed], np.uint64))
-        return check_chunk(chunk, 1, self.agent.spec)[0]
-
-    def row(self, images: Mapping[str, Any], state: Mapping[str, Any], instruction: Any, lane: int) -> Batch:
-        """One row out of what a caller sent, every part checked; sizes are brought to the agent's."""
-        if not isinstance(instruction, str):
-            raise AgentError(f"the instruction is a {type(instruction).__name__}; it must be text")
-        pictures = {c: self._picture(c, images.get(c))[None] for c in self.agent.spec.cameras}
-        vectors = {k: _vector(k, state[k])[None] for k in STATE_KEYS if k in state}
-        return Batch(pictures, vectors, (instruction,), np.array([lane]))
-
-    def _picture(self, camera: str, image: Any) -> np.ndarray:
-        if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-            got = f"{image.shape} {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
-            raise AgentError(f"the image of camera {camera!r} is {got}; (height, width, 3) uint8 was due")
-        size = self.agent.spec.image_size
-        if size is None or image.shape[:2] == (size, size):
-            return image
-        import cv2
-
-        shrinking = image.shape[0] * image.shape[1] > size * size
-        return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
-
-
-def _vector(name: str, value: Any) -> np.ndarray:
-    try:
-        array = np.asarray(value, np.float32)
-    except (TypeError, ValueError):
-        array = np.empty(0, np.float32)
-    if array.shape != (WIDTHS[name],) or not np.isfinite(array).all():
-        raise AgentError(f"state {name!r} is {value!r:.120}; {WIDTHS[name]} finite numbers were due")
-    return array
 
 
 class OpenpiTalk:
@@ -107,7 +43,7 @@ class OpenpiTalk:
         socket.send(codec_openpi.pack(own_wire.announce(self.desk.agent.spec)))
         for data in socket:
             try:
-                answer = self.answer(codec_openpi.unpack(_bytes(data)))
+                answer = self.answer(codec_openpi.unpack(binary(data)))
             except Exception as error:
                 _log.exception("openpi caller %d", self.connection)
                 socket.send(_complaint(error))
@@ -135,103 +71,6 @@ class OpenpiTalk:
         seed = aside.get("noise_seed", seed_of(self.desk.run_seed, "serve", lane, self._asked[lane]))
         self._asked[lane] += 1
         return self.desk.act(batch, seed)
-
-
-class VlaEvalTalk:
-    """One connection that speaks vla-eval's protocol; ``execute`` 0 sends whole chunks, else single actions."""
-
-    def __init__(self, desk: Desk, connection: int, execute: int) -> None:
-        self.desk, self.execute = desk, execute
-        self.lane = desk.lane(connection, 0)
-        self._queue: deque[np.ndarray] = deque()
-        self._seed = self._asked = 0
-        desk.reset(self.lane, 0)
-
-    def run(self, socket: Any) -> None:
-        """Answer until the caller leaves; an error is a message, and the talk goes on, as in vla-eval's server."""
-        for data in socket:
-            message = vla_eval.unpack(_bytes(data))
-            try:
-                reply = self.reply(message)
-            except Exception as error:
-                _log.exception("vla-eval caller, lane %d", self.lane)
-                said = f"{message.type}_failed: {type(error).__name__}: {error}"
-                reply = Message("error", {"error": said}, message.seq)
-            if reply is not None:
-                socket.send(vla_eval.pack(reply))
-
-    def reply(self, message: Message) -> Message | None:
-        """What one message is answered with; the beginning and end of an episode with nothing."""
-        if message.type == "hello":
-            return Message("hello", self._hello(), message.seq)
-        if message.type == "observation":
-            return Message("action", {"actions": self._actions(message.payload)}, message.seq)
-        if message.type == "episode_start":
-            task = message.payload.get("task")
-            seed = task.get("seed") if isinstance(task, dict) else None
-            self._seed = seed if type(seed) is int and 0 <= seed < 2**64 else 0
-            self._asked = 0
-            self._queue.clear()
-            self.desk.reset(self.lane, self._seed)
-        elif message.type == "episode_end":
-            self._queue.clear()
-        return None
-
-    def _hello(self) -> dict[str, Any]:
-        spec = self.desk.agent.spec
-        return {
-            "harness_version": f"hansgym {hansgym.__version__}",
-            "protocol_version": vla_eval.VERSION,
-            "model_server": spec.name,
-            "capabilities": {},
-            "observation_params": {"send_state": True, "send_wrist_image": "wrist" in spec.cameras},
-        }
-
-    def _actions(self, payload: Mapping[str, Any]) -> np.ndarray:
-        """(dim,) or (horizon, dim) float32; while actions are queued, what is shown is not looked at."""
-        if not self._queue:
-            chunk = self._chunk(payload).astype(np.float32)
-            if self.execute == 0:
-                return chunk
-            self._queue.extend(chunk[: self.execute])
-        return self._queue.popleft()
-
-    def _chunk(self, payload: Mapping[str, Any]) -> np.ndarray:
-        seed = seed_of(self.desk.run_seed, "serve", self._seed, self._asked)
-        batch = self.desk.row(self._images(payload), self._state(payload), payload.get("task_description"), self.lane)
-        self._asked += 1
-        return self.desk.act(batch, seed)
-
-    def _images(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """By name where the names are ours, else by position, which is the custom among vla-eval's servers."""
-        cameras, images = self.desk.agent.spec.cameras, payload.get("images")
-        if not isinstance(images, dict):
-            raise AgentError(f"images arrived as {type(images).__name__}; they must be a map of pictures")
-        if set(cameras) <= set(images):
-            return {c: images[c] for c in cameras}
-        if len(images) != len(cameras):
-            raise AgentError(
-                f"images are {list(images)}; the agent wants {list(cameras)}: send them by name, or in this order"
-            )
-        return dict(zip(cameras, images.values(), strict=True))
-
-    def _state(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """A map by name, or one vector with everything in the order of :data:`hansgym.batch.STATE_KEYS`."""
-        given = payload.get("states", payload.get("state"))
-        if given is None or isinstance(given, dict):
-            return dict(given or {})
-        array = np.asarray(given)
-        ends = np.cumsum([WIDTHS[k] for k in STATE_KEYS])
-        if array.shape != (ends[-1],):
-            layout = ", ".join(f"{k} ({WIDTHS[k]})" for k in STATE_KEYS)
-            raise AgentError(f"states have shape {array.shape}; send a map by name, or {ends[-1]} numbers: {layout}")
-        return dict(zip(STATE_KEYS, np.split(array, ends[:-1]), strict=True))
-
-
-def _bytes(data: Any) -> bytes:
-    if isinstance(data, str):
-        raise AgentError(f"a text message arrived ({data[:80]!r}); it must be a binary one")
-    return bytes(data)
 
 
 def _complaint(error: Exception) -> str:

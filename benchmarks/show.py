@@ -37,6 +37,8 @@ def print_run(frame: pandas.DataFrame) -> None:
         console.print(f"A random map would score nmr {details['nuisance_area']:.2f}{nulls}.")
     if details["effects"]["text"]:
         console.print(f"Worst nuisance factor: {details['effects']['text']}.")
+    for label in frame.attrs.get("labels", ()):
+        console.print(f"Label: {label}.", markup=False)
     if summary["errors"]:
         reasons = frame["error"].dropna().value_counts()
         console.print("\n".join(f"{count} x {reason}" for reason, count in reasons.items()), markup=False)

@@ -86,6 +86,20 @@ def test_it_is_compiled_once_for_each_power_of_two() -> None:
     assert sys.modules["jax_policy_for_test"].traced == [1, 2, 4, 16]
 
 
+def test_slices_of_an_observation_share_what_was_sent_and_answer_the_same() -> None:
+    agent = make_agent("jax:jax_policy_for_test:policy")
+    base = synthetic_batch(agent.spec, rows=2)
+    bits = {c: np.random.default_rng(0).integers(0, 2, (9, 7, 7)).astype(np.uint8) for c in base.images}
+    for row in range(2):  # another observation, another picture
+        batch = MaskedBatch(base.take([row]), bits)
+        parts = [agent.act(batch.take(part), np.zeros(part.stop - part.start, np.uint64))
+                 for part in (slice(0, 4), slice(4, 9))]  # fmt: skip
+        alone = make_agent("jax:jax_policy_for_test:policy").act(host.materialise(batch), np.zeros(9, np.uint64))
+        np.testing.assert_allclose(np.concatenate(parts), alone, atol=2e-2)  # within a grey level of 255
+        fresh = make_agent("jax:jax_policy_for_test:policy").act(batch, np.zeros(9, np.uint64))
+        np.testing.assert_allclose(np.concatenate(parts), fresh, atol=1e-5)
+
+
 def test_settings_win_over_the_modules_spec() -> None:
     assert make_agent("jax:jax_policy_for_test:policy", image_size=64).spec.image_size == 64
     turned = make_agent("jax:jax_policy_for_test:policy", contract={"space": "joint", "angles": "deg"})

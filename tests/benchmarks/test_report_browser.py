@@ -121,6 +121,32 @@ def test_the_overlay_is_switched_and_the_slider_seeks(browser: Any, run: Path) -
     quiet(browser)
 
 
+def in_sight(browser: Any, selector: str) -> None:
+    """What is selected lies within the page: nobody has to scroll sideways to read it."""
+    right = f"document.querySelector('{selector}').getBoundingClientRect().right"
+    assert browser.execute_script(f"return {right} <= document.documentElement.clientWidth")
+
+
+def test_labels_stand_beside_every_row(browser: Any, tmp_path: Path) -> None:
+    hides = "the server hides chunks of 5 actions"
+    agent = {"agent": {"name": "s", "noise_control": "none", "details": {"flags": [hides]}}}
+    flagged = fakes.full_run(tmp_path / "flagged", header=agent)
+    visit(browser, write_report(flagged))
+    rows = browser.find_elements("css selector", "#results tbody tr")
+    assert len(rows) == 2 * 3
+    for row, below in zip(rows[::2], rows[1::2], strict=True):
+        assert row.find_elements("css selector", "th")
+        assert below.is_displayed()
+        assert below.text == f"sampling noise cannot be paired: differences between two answers contain it; {hides}"
+    in_sight(browser, "#results .labels td")
+    assert hides in one(browser, ".notes").text
+    quiet(browser)
+    visit(browser, write_joined([flagged], tmp_path / "joined.html", "one"))
+    assert hides in one(browser, "table.joined .labels td").text
+    in_sight(browser, "table.joined .labels td")
+    quiet(browser)
+
+
 def test_the_table_sorts_filters_and_opens(browser: Any, run: Path) -> None:
     visit(browser, run / "report" / "index.html")
     seeds = (

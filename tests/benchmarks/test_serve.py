@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import runner_fakes
+from rich.console import Console
 
 pytest.importorskip("msgpack", reason="NOT TESTED: serving; pip install 'hansgym[remote]'")
 pytest.importorskip("websockets", reason="NOT TESTED: serving; pip install 'hansgym[remote]'")
@@ -22,9 +23,12 @@ pytest.importorskip("websockets", reason="NOT TESTED: serving; pip install 'hans
 from hansgym.agents.base import SimpleAgent
 from hansgym.agents.check import check_agent, synthetic_batch
 from hansgym.agents.registry import make_agent
-from hansgym.benchmarks import evaluate
+from hansgym.benchmarks import evaluate, leaderboard
+from hansgym.benchmarks.report import write_report
 from hansgym.benchmarks.serve import serving
+from hansgym.benchmarks.show import print_run
 from hansgym.errors import AgentError, ConfigurationError, UnknownNameError
+from hansgym.seeds import agent_seed, noise_seed, seed_of
 
 THEIRS = importlib.util.find_spec("vla_eval") is not None and importlib.util.find_spec("anyio") is not None
 
@@ -206,6 +210,52 @@ def test_a_run_goes_on_after_a_server_has_failed(tmp_path: Path) -> None:
     header = json.loads((tmp_path / "run" / "run.json").read_text())
     assert header["agent"]["details"]["wire"] == "openpi"
     assert header["agent"]["noise_control"] == "exact"
+
+
+def test_what_a_server_hides_stands_beside_its_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cameras = "".join(f'[[camera]]\nkey = "{c}"\ncamera = "{c}"\n' for c in ("front", "wrist"))
+    mapping = tmp_path / "two.toml"
+    mapping.write_text(f'[action]\nspace = "joint"\nkind = "absolute"\nrate_hz = 20\n{cameras}')
+    with served(Policy(), "vla-eval", execute=2) as url:
+        frame = evaluate(
+            f"vla-eval:{url},mapping={mapping}", "plain", out=tmp_path / "run", env_factory=runner_fakes.FACTORY,
+            seeds="0:2", workers=1, execute=2, progress=False,
+        )  # fmt: skip
+    print_run(frame)
+    board = leaderboard.build([tmp_path / "run"])
+    leaderboard.show(board, Console())
+    words = " ".join(capsys.readouterr().out.split())
+    places = [leaderboard.markdown(board), leaderboard.page(board), write_report(tmp_path / "run").read_text()]
+    for said in ("sampling noise cannot be paired", "the server hides chunks of 2 actions"):
+        assert words.count(said) == 2  # the summary and the leaderboard
+        assert all(said in place for place in places)
+    assert len(board["groups"][0]["rows"][0]["labels"]) == 2
+
+
+@pytest.mark.parametrize("task", [{"name": "go", "seed": 77}, {"task": "close_jar", "seed": 70, "episode_idx": 7}])
+def test_an_episode_of_our_own_tasks_gets_the_seeds_of_our_own_runner(task: dict[str, Any]) -> None:
+    from websockets.sync.client import connect
+
+    from hansgym.agents import codec_vla_eval as codec
+
+    picture = np.zeros((16, 16, 3), np.uint8)
+    seen = {"images": {"front": picture, "wrist": picture}, "task_description": "go"}
+    policy = Policy()
+    with served(policy, "vla-eval", run_seed=3) as url, connect(url, proxy=None) as socket:
+        socket.send(codec.pack(codec.Message("hello", {"benchmark": "hansgym.integrations.vla_eval:B"}, 1)))
+        hello = codec.unpack(socket.recv(timeout=20)).payload
+        socket.send(codec.pack(codec.Message("episode_start", {"task": task}, 2)))
+        for seq in (3, 4):
+            socket.send(codec.pack(codec.Message("observation", seen, seq)))
+            answer = codec.unpack(socket.recv(timeout=20)).payload["actions"]
+    wanted = hello["observation_params"]
+    assert (wanted["cameras"], wanted["control"], wanted["image_size"]) == (["front", "wrist"], "joint_position", 16)
+    assert "seed" not in wanted
+    assert sum(part["dims"] for part in hello["action_spec"].values()) == 8
+    ours = "task" in task
+    assert policy.resets[-1][1] == (agent_seed(3, "close_jar", 77) if ours else 77)
+    noise = noise_seed(3, "close_jar", 77, 1) if ours else seed_of(3, "serve", 77, 1)
+    assert answer[0, 0] == np.float32(2 + noise % 97)  # the policy adds the length of "go"
 
 
 def test_the_command_line_says_where_it_listens() -> None:
