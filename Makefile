@@ -6,12 +6,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export MUJOCO_GL ?= egl
 
-.PHONY: help demo test lint setup browser clean
+.PHONY: help demo test test-openvla lint setup browser clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
 	@echo "make setup  virtual environment, packages, OpenGL"
 	@echo "make lint   ruff and mypy"
+	@echo "make test-openvla  OpenVLA with the libraries it wants, in an environment of its own"
 	@echo "make clean  remove the virtual environment"
 
 setup: $(VENV)/.ready
@@ -28,6 +29,9 @@ browser:
 
 test: setup browser
 	@$(BIN)/python -m pytest $(PYTEST)
+
+test-openvla:
+	@sh .ci/test-openvla "$(PYTHON)"
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python .ci/typecheck.py
