@@ -122,16 +122,13 @@ def create(
     folder: Path,
     *,
     sample_kwargs: dict[str, Any] | None = None,
-    default_prompt: str | None = None,
     device: str | None = None,
 ) -> Loaded:
     """The policy that openpi itself makes of ``config`` and ``folder``, in parts."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder).parts[0] != "train_state")
     maker = _module("openpi.policies.policy_config")
     try:
-        policy = maker.create_trained_policy(
-            config, folder, sample_kwargs=sample_kwargs, default_prompt=default_prompt, pytorch_device=device
-        )
+        policy = maker.create_trained_policy(config, folder, sample_kwargs=sample_kwargs, pytorch_device=device)
     except Exception as error:  # whatever orbax, safetensors, a hub or a missing file raise
         raise ConfigurationError(
             f"openpi cannot load {folder} as {name!r}: {type(error).__name__}: {str(error)[:400]}. Give the folder's "

@@ -30,7 +30,6 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "mapping": str,
     "horizon": int,
     "num_steps": int,
-    "prompt": str,
     "device": str,
     "max_batch": int,
 }
@@ -48,14 +47,12 @@ class Options:
     """What the user may say. ``mapping``: the policy's inputs and the meaning of its numbers; by :data:`BY_NAME`.
 
     ``horizon``: keep only so many control steps (0: all). ``num_steps``: denoising steps (0: openpi's own 10).
-    ``prompt``: for configurations that get none. ``device``: PyTorch checkpoints only. ``max_batch``: rows that are
-    tried at once; halved when memory runs out.
+    ``device``: PyTorch checkpoints only. ``max_batch``: rows that are tried at once; halved when memory runs out.
     """
 
     mapping: str | PolicyMapping = ""
     horizon: int = 0
     num_steps: int = 0
-    prompt: str | None = None
     device: str | None = None
     max_batch: int = 32
 
@@ -77,7 +74,7 @@ def make(name: str, folder: str, text: str, given: Mapping[str, Any]) -> OpenpiL
     place = checkpoint_folder(folder)
     config = training_config(name)
     sampling = {"num_steps": options.num_steps} if options.num_steps else None
-    loaded = create(name, config, place, sample_kwargs=sampling, default_prompt=options.prompt, device=options.device)
+    loaded = create(name, config, place, sample_kwargs=sampling, device=options.device)
     return OpenpiLocalAgent(loaded, mapping, options)
 
 
@@ -97,7 +94,11 @@ class OpenpiLocalAgent:
     def __init__(self, loaded: Loaded, mapping: PolicyMapping, options: Options = Options()) -> None:
         self.name = f"openpi:{loaded.name}"
         self._loaded, self.mapping, self.options = loaded, mapping, options
-        self._takes_noise = "noise" in inspect.signature(type(loaded.model).sample_actions).parameters
+        taken = inspect.signature(type(loaded.model).sample_actions).parameters
+        for name in loaded.sample_kwargs:
+            if name not in taken:
+                raise ConfigurationError(f"the model of {loaded.name!r} takes no {name}; leave it out")
+        self._takes_noise = "noise" in taken
         self._halving = Halving(options.max_batch, self.name, loaded.free)
         self.spec = self._introduced()
 

@@ -28,7 +28,7 @@ def make(rest: str, **options: Any) -> Agent:
     """``openpi:ws://HOST:PORT,mapping=droid,horizon=8,timeout_s=60``; see :class:`hansgym.agents._remote.Options`.
 
     Or ``openpi:pi05_droid@/checkpoints/pi05_droid``: openpi's training configuration (or yours, ``module:CONFIG``) at a
-    folder of weights; ``mapping``, ``horizon``, ``num_steps``, ``prompt``, ``device``, ``max_batch``, see
+    folder of weights; ``mapping``, ``horizon``, ``num_steps``, ``device``, ``max_batch``, see
     :class:`hansgym.agents._openpi_local.Options`.
     """
     place, _, settings = rest.partition(",")

@@ -163,6 +163,7 @@ def test_a_users_own_configuration_and_fetched_checkpoints(
         ("pi05_drod@{folder}", r"configuration of openpi 'pi05_drod'\. Did you mean 'pi05_droid'"),
         ("pi05_droid@{folder},steps=3", r"option of agent 'openpi' 'steps'"),
         ("pi05_droid@{folder},max_batch=0", r"max_batch=0; give 1 or more"),
+        ("pi0_fast_droid@{folder},num_steps=3", r"model of 'pi0_fast_droid' takes no num_steps; leave it out"),
         (
             "pi05_droid@{folder},mapping=libero",
             r"wants the input 'observation/exterior_image_1_left'; mapping 'libero'",
