@@ -20,16 +20,18 @@ class ActionVocabulary:
     """The last ``bins`` ids below ``size`` mean actions: id ``size - 1`` the lowest bin, ``size - bins`` the highest.
 
     ``bins`` edges from -1 to 1 leave ``bins - 1`` centres, so the two lowest of these ids mean the same number. Ids
-    that mean no action are read as the nearest that does, as the published code reads them.
+    that mean no action are read as the nearest that does, as the published code reads them. The model knows ``total``
+    ids: its table is rounded up.
     """
 
     size: int = 32000
     bins: int = 256
+    total: int = 32064
 
     def __post_init__(self) -> None:
-        if not 2 <= self.bins <= self.size:
+        if not 2 <= self.bins <= self.size <= self.total:
             raise ConfigurationError(
-                f"{self.bins} action bins in a vocabulary of {self.size}; give 2 or more, and fewer"
+                f"{self.bins} action bins, {self.size} ids, {self.total} with padding; give 2 bins or more, in this order"
             )
 
     @property

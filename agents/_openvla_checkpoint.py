@@ -86,7 +86,7 @@ def _vocabulary(config: dict[str, Any], folder: Path) -> ActionVocabulary:
     sizes = [text.get("vocab_size", 32064), config.get("pad_to_multiple_of", 64), config.get("n_action_bins", 256)]
     if not all(isinstance(n, int) and not isinstance(n, bool) for n in sizes):
         raise ConfigurationError(f"{folder / 'config.json'} has vocabulary sizes {sizes}; they must be whole numbers")
-    return ActionVocabulary(sizes[0] - sizes[1], sizes[2])
+    return ActionVocabulary(sizes[0] - sizes[1], sizes[2], sizes[0])
 
 
 def _code_folder(folder: Path, trusted: bool, code: Path | None) -> Path:

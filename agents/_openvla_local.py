@@ -155,6 +155,9 @@ class OpenvlaLocalAgent:
         shape = (len(batch), self._decoder.length)
         if given.dtype.kind not in "iu" or given.shape not in (shape, shape[1:]):
             raise AgentError(f"tokens are {given.dtype} of shape {given.shape}; whole numbers of shape {shape} must be")
+        known = self.checkpoint.vocabulary.total
+        if given.size and not 0 <= given.min() <= given.max() < known:
+            raise AgentError(f"tokens go from {given.min()} to {given.max()}; they must be ids from 0 to {known - 1}")
         given = np.broadcast_to(given, shape).astype(np.int64)
 
         def ask(prompt: Any, pixels: Any, ids: Any) -> np.ndarray:

@@ -38,6 +38,8 @@ def test_published_ids_mean_the_published_numbers() -> None:
     np.testing.assert_allclose(vocabulary.numbers(np.array([31999, 31998, 31745, 31744])), centres[[0, 1, 254, 254]])
     assert vocabulary.numbers(np.array([32063])) == centres[0], "ids beyond the actions are the nearest action's"
     assert vocabulary.numbers(np.array([5])) == centres[254]
+    with pytest.raises(ConfigurationError, match="300 action bins, 256 ids"):
+        ActionVocabulary(256, 300)
     assert vocabulary.means_action(np.array([31743, 31744, 31999, 32000])).tolist() == [False, True, True, False]
 
 
@@ -149,6 +151,9 @@ def test_scores_of_given_tokens_depend_on_the_tokens_before_them_only() -> None:
     for bad in (own.tokens[:, :3], own.tokens.astype(float)):
         with pytest.raises(AgentError, match="whole numbers of shape"):
             subject.score_tokens(shown, bad)
+    for far in (-1, 32064):
+        with pytest.raises(AgentError, match=r"they must be ids from 0 to 32063"):
+            subject.score_tokens(shown, np.full(7, far))
 
 
 def test_the_mass_is_the_sum_of_the_probabilities_of_all_action_tokens() -> None:
