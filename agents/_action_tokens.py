@@ -31,7 +31,8 @@ class ActionVocabulary:
     def __post_init__(self) -> None:
         if not 2 <= self.bins <= self.size <= self.total:
             raise ConfigurationError(
-                f"{self.bins} action bins, {self.size} ids, {self.total} with padding; give 2 bins or more, in this order"
+                f"{self.bins} action bins, {self.size} ids, {self.total} with padding; give 2 bins or more, and "
+                "as many ids at least"
             )
 
     @property
