@@ -108,10 +108,7 @@ def _code_folder(folder: Path, trusted: bool, code: Path | None) -> Path:
 def load(files: Files, device: Any, dtype: Any) -> Checkpoint:
     """Run the program and read the weights; a checkpoint that leaves weights to chance raises."""
     transformers = require("transformers", "openvla")
-    require("timm", "openvla")
-    package = _package(files.code)
-    modeling = importlib.import_module(f"{package}.modeling_prismatic")
-    processing = importlib.import_module(f"{package}.processing_prismatic")
+    modeling, processing = _program(files.code)
     where, local = str(files.folder), {"local_files_only": True}
     try:
         model, found = modeling.OpenVLAForActionPrediction.from_pretrained(
@@ -132,6 +129,18 @@ def load(files: Files, device: Any, dtype: Any) -> Checkpoint:
     model = model.to(device).eval()
     name, weights = files.folder.resolve().name, fingerprint(files.weights)
     return Checkpoint(name, model, tokenizer, pictures, files.vocabulary, files.statistics, weights)
+
+
+def _program(folder: Path) -> tuple[ModuleType, ModuleType]:
+    """The modules of the model and of its processor."""
+    package = _package(folder)
+    try:
+        return tuple(importlib.import_module(f"{package}.{name[:-3]}") for name in CODE[1:])  # type: ignore[return-value]
+    except Exception as error:  # somebody else's program, and what it imports, may raise anything
+        raise ConfigurationError(
+            f"the program in {folder} does not start ({type(error).__name__}: {str(error)[:300]}); use the versions of "
+            "pip install 'hansgym[openvla]', with torch and torchvision of one release"
+        ) from error
 
 
 def _package(folder: Path) -> str:

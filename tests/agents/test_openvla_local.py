@@ -18,6 +18,7 @@ from tiny_openvla import STATISTICS, Processor, TinyOpenvla, checkpoint, folder_
 
 from hansgym.abilities import ScoresTokens  # noqa: E402
 from hansgym.agents._action_tokens import ActionVocabulary, scores, statistics  # noqa: E402
+from hansgym.agents._openvla_checkpoint import _program  # noqa: E402
 from hansgym.agents._openvla_decoder import EMPTY_TOKEN, with_empty_token  # noqa: E402
 from hansgym.agents._openvla_local import PROMPTS, OpenvlaLocalAgent, Options  # noqa: E402
 from hansgym.agents.check import check_agent, synthetic_batch  # noqa: E402
@@ -154,6 +155,20 @@ def test_scores_of_given_tokens_depend_on_the_tokens_before_them_only() -> None:
     for far in (-1, 32064):
         with pytest.raises(AgentError, match=r"they must be ids from 0 to 32063"):
             subject.score_tokens(shown, np.full(7, far))
+
+
+def test_masked_views_are_asked_how_probable_the_clean_action_still_is() -> None:
+    subject = agent()
+    base = observations(subject, 1)
+    own = subject.score_tokens(base).tokens[0]
+    bits = np.ones((3, 7, 7), np.uint8)
+    bits[1] = 0
+    bits[2, :4] = 0
+    masked = subject.score_tokens(MaskedBatch(base, {"front": bits}), own)
+    plain = subject.score_tokens(materialise(MaskedBatch(base, {"front": bits})), own)
+    np.testing.assert_allclose(masked.logp, plain.logp, atol=0.5)  # one grey level, and this model is sensitive
+    np.testing.assert_allclose(masked.total[0], subject.score_tokens(base).total[0], atol=1e-3)
+    assert masked.total[1] < masked.total[0] - 1, "hidden behind its blur, the picture calls for another action"
 
 
 def test_the_mass_is_the_sum_of_the_probabilities_of_all_action_tokens() -> None:
@@ -329,6 +344,13 @@ def test_folders_are_checked_before_anything_of_them_runs(name: str, tmp_path: P
     spoil(folder)
     with pytest.raises(HansGymError, match=f"(?s){message}"):
         make_agent(f"openvla:{folder},unnorm_key=bridge_orig,trust_remote_code=true")
+
+
+def test_a_program_that_does_not_start_says_so(tmp_path: Path) -> None:
+    folder = folder_of_one(tmp_path / "checkpoint")
+    (folder / "modeling_prismatic.py").write_text("raise RuntimeError('operator torchvision::nms does not exist')\n")
+    with pytest.raises(ConfigurationError, match=r"does not start \(RuntimeError: .*nms.*torchvision of one release"):
+        _program(folder)
 
 
 def test_the_checkpoints_program_does_not_run_unasked(tmp_path: Path) -> None:
