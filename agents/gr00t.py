@@ -127,7 +127,8 @@ class Gr00tAgent(_remote.RemoteAgent):
     def _part(self, actions: dict[Any, Any], key: str, rows: int) -> np.ndarray:
         if key not in actions:
             raise AgentError(
-                f"{self.name} sent no action {key!r} but {sorted(map(str, actions))}; name those in 'outputs'"
+                f"{self.name} sent no action {key!r} but {sorted(map(str, actions))}; it must send those that its "
+                "modality configuration names"
             )
         array = actions[key]
         if not isinstance(array, np.ndarray) or array.ndim != 3 or len(array) != rows:

@@ -1,9 +1,10 @@
-"""``openpi:ws://HOST:PORT``: a policy behind openpi's websocket server (π0, π0-FAST, π0.5).
+"""openpi's policies (π0, π0-FAST, π0.5): ``openpi:CONFIG@DIR`` in this process, ``openpi:ws://HOST:PORT`` its server.
 
-The stock server takes one observation at a time, keeps no episodes and draws its sampling noise from a generator of its
-own that no message reaches: ``noise_control`` is ``none`` and results are labelled so. What its inputs are called and
-what its actions mean is the ``mapping``: ``droid``, ``libero``, ``rlbench`` or a file of one's own. Where ``hansgym
-serve`` is at the other end, it says all of that itself, and noise is paired.
+In process (:mod:`hansgym.agents._openpi_local`) chunks are sampled in batches, with noise of ours. The stock server
+takes one observation at a time, keeps no episodes and draws its sampling noise from a generator of its own that no
+message reaches: ``noise_control`` is ``none`` and results are labelled so. What its inputs are called and what its
+actions mean is the ``mapping``: ``droid``, ``libero``, ``rlbench`` or a file of one's own. Where ``hansgym serve`` is
+at the other end, it says all of that itself, and noise is paired.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from hansgym.agent import Agent
 from hansgym.agents import _remote, codec_openpi, own_wire
 from hansgym.agents._arrays import actions_of
 from hansgym.agents._websocket import Websocket
@@ -22,8 +24,19 @@ from hansgym.errors import AgentError
 EXAMPLE = "openpi:ws://localhost:8000,mapping=droid"
 
 
-def make(rest: str, **options: Any) -> OpenpiAgent:
-    """``openpi:ws://HOST:PORT,mapping=droid,horizon=8,timeout_s=60``; see :class:`hansgym.agents._remote.Options`."""
+def make(rest: str, **options: Any) -> Agent:
+    """``openpi:ws://HOST:PORT,mapping=droid,horizon=8,timeout_s=60``; see :class:`hansgym.agents._remote.Options`.
+
+    Or ``openpi:pi05_droid@/checkpoints/pi05_droid``: openpi's training configuration (or yours, ``module:CONFIG``) at a
+    folder of weights; ``mapping``, ``horizon``, ``num_steps``, ``device``, ``max_batch``, see
+    :class:`hansgym.agents._openpi_local.Options`.
+    """
+    place, _, settings = rest.partition(",")
+    config, at, folder = place.partition("@")
+    if at and "://" not in config:
+        from hansgym.agents._openpi_local import make as make_local
+
+        return make_local(config, folder, settings, options)
     url, text = _remote.address(rest, ("ws", "wss"), EXAMPLE)
     return OpenpiAgent(url, _remote.options(text, options, "agent 'openpi'", {}))
 

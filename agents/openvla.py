@@ -1,8 +1,10 @@
-"""``openvla:http://HOST:PORT``: the REST servers of OpenVLA and OpenVLA-OFT.
+"""``openvla:PATH``: an OpenVLA checkpoint in this process. ``openvla:http://HOST:PORT``: OpenVLA's and OFT's servers.
 
-Both answer ``POST /act``; what they want to be sent is the mapping's: ``openvla_bridge`` (one image, one action of 5
-Hz) or ``openvla_libero`` (OFT's names, two images, proprioception, a chunk). When something goes wrong inside, they
-answer "error" with status 200 and nothing more: their own log has the reason.
+In process (:mod:`hansgym.agents._openvla_local`) actions are decoded in batches, and the log-probabilities of their
+tokens can be had. Both servers answer ``POST /act``; what they want to be sent is the mapping's: ``openvla_bridge``
+and ``openvla_libero_single`` (one image, one action) or ``openvla_libero`` (OFT's names, two images, proprioception, a
+chunk). When something goes wrong inside, they answer "error" with status 200 and nothing more: their own log has the
+reason.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from hansgym.agent import Agent
 from hansgym.agents import _remote, codec_json_numpy
 from hansgym.agents._arrays import actions_of
 from hansgym.agents._websocket import MOST_BYTES, tail
@@ -22,12 +25,22 @@ from hansgym.errors import AgentError
 EXAMPLE = "openvla:http://localhost:8000,unnorm_key=bridge_orig"
 
 
-def make(rest: str, **options: Any) -> OpenvlaAgent:
+def make(rest: str, **options: Any) -> Agent:
     """``openvla:http://HOST:PORT,mapping=openvla_libero,unnorm_key=…``; the options of all remote agents beside.
 
-    ``unnorm_key``: whose statistics scale the actions; an OpenVLA server needs it if it knows several data sets, an OFT
-    server has it fixed.
+    Or ``openvla:PATH,unnorm_key=…,trust_remote_code=true``, a checkpoint folder. The model's program is not part of any
+    library: ``trust_remote_code=true`` lets the files of that folder run, ``code=<folder>`` those of another one.
+    Beside: ``mapping``, ``horizon``, ``prompt``, ``device``, ``dtype``, ``max_batch``, see
+    :class:`hansgym.agents._openvla_local.Options`.
+
+    ``unnorm_key``: whose statistics scale the actions; needed where there are several data sets. An OFT server has it
+    fixed.
     """
+    place, _, settings = rest.partition(",")
+    if place and "://" not in place:
+        from hansgym.agents._openvla_local import make as make_local
+
+        return make_local(place, settings, options)
     url, text = _remote.address(rest, ("http",), EXAMPLE)
     chosen = _remote.options(
         text, options, "agent 'openvla'", {"unnorm_key": str}, mapping="openvla_bridge", noise="auto", start_s=120.0
