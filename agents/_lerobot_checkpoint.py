@@ -226,7 +226,7 @@ def compare(policy: Any, path: Path) -> None:
 
 
 def _tied(tensor: Any, own: Mapping[str, Any], known: set[Any]) -> bool:
-    """Whether ``tensor`` was saved under another name: it shares that one's memory, or its not merely constant values."""
+    """Whether ``tensor`` was saved under another name: shared memory, or equal and not merely constant."""
     if tensor.data_ptr() in known:
         return True
     if bool((tensor == tensor.flatten()[0]).all()):

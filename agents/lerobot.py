@@ -1,7 +1,7 @@
 """``lerobot:PATH_OR_REPO``: a LeRobot policy (ACT, Diffusion, SmolVLA, π0, π0.5, X-VLA, GR00T, …) in this process.
 
 Whole chunks come from ``predict_action_chunk``, between the checkpoint's own processors. Its files are checked before
-they are trusted (:mod:`hansgym.agents._lerobot_checkpoint`), its inputs are read from its features, and what its actions
+they are trusted (:mod:`hansgym.agents._lerobot_checkpoint`), its inputs are read from its features, what its actions
 mean is declared (:mod:`hansgym.agents._lerobot_mapping`). How the policy samples is tried at the start: noise that it
 takes as an argument, or that it draws inside, is made from each row's seed (:mod:`hansgym.agents._torch_noise`). A
 policy that looks at several observations is given those of its lane's last decisions (:mod:`hansgym.agents._history`).

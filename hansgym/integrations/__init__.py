@@ -1,1 +1,1 @@
-"""Our tasks in other people's tools: one subpackage or file for each, which that tool imports. Nothing here is heavy."""
+"""Our tasks in other people's tools: one module for each, which that tool imports. Nothing here is heavy."""

@@ -42,10 +42,12 @@ class HansGymEnvConfig(_configs.EnvConfig):  # type: ignore[misc, name-defined] 
         for task in self.tasks:
             if f"{NAMESPACE}/{task}-v0" not in gymnasium.registry:
                 names = [i.removeprefix(f"{NAMESPACE}/").removesuffix("-v0") for i in gymnasium.registry]
-                raise unknown("task", task, [n for n in names if "/" not in n and f"{NAMESPACE}/{n}-v0" in gymnasium.registry])
+                raise unknown(
+                    "task", task, [n for n in names if "/" not in n and f"{NAMESPACE}/{n}-v0" in gymnasium.registry]
+                )
         if len(self.tasks) > 1 and not hasattr(_configs.EnvConfig, "create_envs"):
             raise ConfigurationError(
-                f"--env.task={self.task}: several tasks at once need LeRobot 0.6 or newer; give one, e.g. {self.tasks[0]}"
+                f"--env.task={self.task}: several tasks at once need LeRobot 0.6 or newer; give one of them"
             )
         if self.fps != CONTROL_HZ:
             raise ConfigurationError(f"--env.fps={self.fps}: these environments run at {CONTROL_HZ} Hz; leave it out")
@@ -106,6 +108,8 @@ class HansGymEnvConfig(_configs.EnvConfig):  # type: ignore[misc, name-defined] 
         found = {}
         for task in self.tasks:
             # The package is named in the id, so that a process that knows nothing yet finds it.
-            one = partial(gymnasium.make, f"{NAMESPACE}:{NAMESPACE}/{task}-v0", disable_env_checker=True, **self.gym_kwargs)
+            one = partial(
+                gymnasium.make, f"{NAMESPACE}:{NAMESPACE}/{task}-v0", disable_env_checker=True, **self.gym_kwargs
+            )
             found[task] = {0: vector([one] * n_envs, autoreset_mode=same_step, **extra)}  # type: ignore[arg-type]
         return found

@@ -16,9 +16,7 @@ CAMERAS = ("front", "wrist")
 
 
 def features(cameras: tuple[str, ...] = CAMERAS, action: int = 8, state: int = 8) -> dict[str, Any]:
-    images = {
-        f"observation.images.{c}": PolicyFeature(type=FeatureType.VISUAL, shape=(3, SIZE, SIZE)) for c in cameras
-    }
+    images = {f"observation.images.{c}": PolicyFeature(type=FeatureType.VISUAL, shape=(3, SIZE, SIZE)) for c in cameras}
     return {
         "input_features": {
             **images,
@@ -113,7 +111,13 @@ def smolvla(folder: Path) -> Path:
 
 def _backbone(folder: Path) -> None:
     from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast, SmolVLMConfig, SmolVLMImageProcessor, SmolVLMProcessor
+    from transformers import (
+        PreTrainedTokenizerFast,
+        SmolVLMConfig,
+        SmolVLMImageProcessor,
+        SmolVLMProcessor,
+        SmolVLMVideoProcessor,
+    )
 
     words = ["<pad>", "<unk>", "<s>", "</s>", "\n", "close", "the", "red", "jar", "push", "green", "button", "open"]
     special = {
@@ -159,8 +163,8 @@ def _backbone(folder: Path) -> None:
         pad_token_id=0,
     )
     config.save_pretrained(folder)
-    SmolVLMProcessor(SmolVLMImageProcessor(size={"longest_edge": 32}, max_image_size={"longest_edge": 32}), fast).save_pretrained(folder)
-    fast.save_pretrained(folder)
+    images = SmolVLMImageProcessor(size={"longest_edge": 32}, max_image_size={"longest_edge": 32})
+    SmolVLMProcessor(images, fast, SmolVLMVideoProcessor()).save_pretrained(folder)
 
 
 def edit(path: Path, change: Any) -> None:
