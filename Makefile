@@ -6,12 +6,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export MUJOCO_GL ?= egl
 
-.PHONY: help demo test lint setup browser clean
+.PHONY: help demo test test-lerobot lint setup browser clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
 	@echo "make setup  virtual environment, packages, OpenGL"
 	@echo "make lint   ruff and mypy"
+	@echo "make test-lerobot  the tests that need LeRobot: 0.4.4, and 0.6.1 where a Python 3.12 is found"
 	@echo "make clean  remove the virtual environment"
 
 setup: $(VENV)/.ready
@@ -28,6 +29,14 @@ browser:
 
 test: setup browser
 	@$(BIN)/python -m pytest $(PYTEST)
+
+# Each version lives in a virtual environment of its own under ~/.cache/hansgym.
+PYTHON311 ?= python3.11
+PYTHON312 ?= python3.12
+PYENV := $(wildcard $(HOME)/.pyenv/versions)
+test-lerobot:
+	@sh .ci/lerobot 0.4.4 smolvla 11 $(PYTHON311) $(wildcard $(PYENV)/3.11.*/bin/python) $(PYTHON) $(PYTHON312)
+	@sh .ci/lerobot 0.6.1 smolvla,pi,diffusion,dataset,training,evaluation 12 $(PYTHON312) $(wildcard $(PYENV)/3.12.*/bin/python) $(PYTHON)
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python .ci/typecheck.py

@@ -26,8 +26,13 @@ def links() -> dict[Path, Path]:
         if "." in package:
             found[place] = ROOT / folder
         else:
-            found |= {place / p.name: p for p in (ROOT / folder).iterdir() if p.name == "py.typed" or p.suffix == ".py"}
+            found |= {place / p.name: p for p in (ROOT / folder).iterdir() if belongs(p)}
     return found
+
+
+def belongs(path: Path) -> bool:
+    """Whether ``path`` is a part of the package: a module, a subpackage, or the mark that it has types."""
+    return path.name == "py.typed" or path.suffix == ".py" or (path / "__init__.py").is_file()
 
 
 def main() -> int:
@@ -53,7 +58,7 @@ def real(line: str) -> str:
     if not line.startswith(start):
         return line
     rest = line.removeprefix(start)
-    return rest if os.sep in rest.split(":")[0] else f"hansgym{os.sep}{rest}"
+    return rest if (ROOT / rest.split(":")[0]).exists() else f"hansgym{os.sep}{rest}"
 
 
 if __name__ == "__main__":

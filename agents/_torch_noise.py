@@ -36,8 +36,7 @@ class RowNoise(TorchFunctionMode):
     """Within this context, normal and uniform draws of shape (rows, …) come from ``seeds``, one uint64 per row.
 
     ``shapes`` lists what was drawn so; ``loose`` counts the draws that could not be given to rows (another leading
-    size, another distribution): those come from Torch's own generator and tie a row to its batch. A draw that brings
-    a generator of its own is left alone.
+    size, another distribution, a generator that the policy brings) and are left alone: they tie a row to its batch.
     """
 
     def __init__(self, seeds: Sequence[int] | np.ndarray) -> None:

@@ -75,7 +75,7 @@ class LeRobotAgent:
     ) -> None:
         if horizon < 0 or max_batch < 0:
             raise ConfigurationError(f"horizon={horizon}, max_batch={max_batch}; give positive numbers, or 0 for all")
-        require("lerobot", EXTRA)
+        require("lerobot.configs.policies", EXTRA)
         self._torch = require("torch", EXTRA)
         self.device = _device(self._torch, device)
         self.checkpoint: Checkpoint = load(where, str(self.device), tokenizer)
@@ -248,7 +248,7 @@ class LeRobotAgent:
         if all(batch.images[v.camera].shape[1:3] == v.size for v in self._plain.values()):
             pictures = {key: batch.images[v.camera] for key, v in self._plain.items()}
             return {**pictures, **{s.key: s.feel(batch.state) for s in self.mapping.states}}
-        host = {c: i.cpu().numpy() for c, i in batch.images.items()}
+        host = {c: self._torch.as_tensor(i).cpu().numpy() for c, i in batch.images.items()}
         return dict(self.mapping.observe(batch.with_images(host)))
 
     def _past(self, batch: Batch, seeds: np.ndarray) -> list[Frame]:

@@ -105,7 +105,7 @@ class HansGymEnvConfig(_configs.EnvConfig):  # type: ignore[misc, name-defined] 
         vector = gymnasium.vector.AsyncVectorEnv if use_async_envs and n_envs > 1 else gymnasium.vector.SyncVectorEnv
         extra = {"context": "forkserver"} if vector is gymnasium.vector.AsyncVectorEnv else {}
         same_step = gymnasium.vector.AutoresetMode.SAME_STEP
-        found = {}
+        found: dict[str, dict[int, gymnasium.vector.VectorEnv]] = {}
         for task in self.tasks:
             # The package is named in the id, so that a process that knows nothing yet finds it.
             one = partial(

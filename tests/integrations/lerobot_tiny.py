@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from lerobot.configs.types import FeatureType, PolicyFeature
 from lerobot.policies.factory import get_policy_class, make_policy_config, make_pre_post_processors
@@ -109,34 +110,56 @@ def smolvla(folder: Path) -> Path:
     )
 
 
-def _backbone(folder: Path) -> None:
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import (
-        PreTrainedTokenizerFast,
-        SmolVLMConfig,
-        SmolVLMImageProcessor,
-        SmolVLMProcessor,
-        SmolVLMVideoProcessor,
-    )
+def pi05(folder: Path, words: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """With whatever sizes its modelling code has been given, and a tokenizer of a few words in ``words``."""
+    import transformers
 
-    words = ["<pad>", "<unk>", "<s>", "</s>", "\n", "close", "the", "red", "jar", "push", "green", "button", "open"]
-    special = {
-        "fake_image_token": "<fake_token_around_image>",
-        "image_token": "<image>",
-        "global_image_token": "<global-img>",
-        "end_of_utterance_token": "<end_of_utterance>",
-    }
-    words += list(special.values())
+    _tokenizer().save_pretrained(words)
+    real = transformers.AutoTokenizer.from_pretrained
+    with monkeypatch.context() as patch:  # the processor names a tokenizer that only the hub has
+        patch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda name, **given: real(str(words), **given))
+        return save(
+            folder,
+            "pi05",
+            image_resolution=(28, 28),
+            chunk_size=10,
+            n_action_steps=10,
+            num_inference_steps=2,
+            tokenizer_max_length=24,
+            dtype="float32",
+        )
+
+
+SPECIAL = {
+    "fake_image_token": "<fake_token_around_image>",
+    "image_token": "<image>",
+    "global_image_token": "<global-img>",
+    "end_of_utterance_token": "<end_of_utterance>",
+}
+WORDS = ["<pad>", "<unk>", "<s>", "</s>", "\n", "close", "the", "red", "jar", "push", "green", "button", "open"]
+
+
+def _tokenizer() -> Any:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    words = [*WORDS, *SPECIAL.values()]
     tokenizer = Tokenizer(models.WordLevel({w: k for k, w in enumerate(words)}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    fast = PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token="<pad>",
         unk_token="<unk>",
         bos_token="<s>",
         eos_token="</s>",
-        extra_special_tokens=special,
+        extra_special_tokens=SPECIAL,
     )
+
+
+def _backbone(folder: Path) -> None:
+    from transformers import SmolVLMConfig, SmolVLMImageProcessor, SmolVLMProcessor, SmolVLMVideoProcessor
+
+    words = [*WORDS, *SPECIAL.values()]
     text = {
         "hidden_size": 32,
         "intermediate_size": 48,
@@ -164,7 +187,7 @@ def _backbone(folder: Path) -> None:
     )
     config.save_pretrained(folder)
     images = SmolVLMImageProcessor(size={"longest_edge": 32}, max_image_size={"longest_edge": 32})
-    SmolVLMProcessor(images, fast, SmolVLMVideoProcessor()).save_pretrained(folder)
+    SmolVLMProcessor(images, _tokenizer(), SmolVLMVideoProcessor()).save_pretrained(folder)
 
 
 def edit(path: Path, change: Any) -> None:
