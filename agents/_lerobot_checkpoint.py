@@ -31,13 +31,18 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A policy in evaluation mode on its device, with its processors; ``details`` are kept in results."""
+    """A policy in evaluation mode on its device, with its processors.
+
+    ``features``: input as it is to be given -> LeRobot's description of it; the first processor renames some.
+    ``details`` are kept in results.
+    """
 
     folder: Path
     config: Any
     policy: Any
     before: Any
     after: Any
+    features: Mapping[str, Any]
     details: Mapping[str, Any]
 
 
@@ -68,14 +73,15 @@ def check_files(folder: Path) -> dict[str, Any]:
     """``config.json`` of the checkpoint in ``folder``, whose files are there and ask for nothing strange."""
     if (folder / "adapter_config.json").is_file():
         raise ConfigurationError(
-            f"{folder} holds an adapter (adapter_config.json), not a whole policy; merge it and save the policy again"
+            f"{folder} holds an adapter (adapter_config.json), not a whole policy; "
+            "use a checkpoint that it is merged into"
         )
     missing = [name for name in (CONFIG, WEIGHTS, *PROCESSORS) if not (folder / name).is_file()]
     if missing:
         there = sorted(p.name for p in folder.iterdir())[:12]
         raise ConfigurationError(
             f"{folder} is no LeRobot checkpoint: it lacks {', '.join(missing)} and holds "
-            f"{', '.join(there) or 'nothing'}. {_advice(missing)}"
+            f"{', '.join(there) or 'nothing'}; give a whole one. {_advice(missing)}"
         )
     config = _table(folder / CONFIG)
     if not isinstance(config.get("type"), str):
@@ -122,7 +128,7 @@ def _check_steps(path: Path) -> None:
         if not isinstance(state, str) or Path(state).name != state or (state and not state.endswith(".safetensors")):
             raise ConfigurationError(f"{path} reads {state!r}; a state file must be a .safetensors file beside it")
         if state and not (path.parent / state).is_file():
-            raise ConfigurationError(f"{path} reads {state!r}, which is missing; copy the whole checkpoint")
+            raise ConfigurationError(f"{path} reads {state!r}, which is missing; give a whole checkpoint")
 
 
 def load(where: str, device: str, tokenizer: str | None = None) -> Checkpoint:
@@ -136,7 +142,7 @@ def load(where: str, device: str, tokenizer: str | None = None) -> Checkpoint:
     kind = check_files(folder)["type"]
     with _talk_elsewhere(), _reasons(folder, kind):
         config = configs.PreTrainedConfig.from_pretrained(folder)
-        _prepare(config, device)
+        _prepare(config, device, folder / WEIGHTS)
         policy = factory.get_policy_class(config.type).from_pretrained(folder, config=config)
         before, after = factory.make_pre_post_processors(
             config, pretrained_path=str(folder), **_overrides(folder, device, tokenizer)
@@ -149,15 +155,25 @@ def load(where: str, device: str, tokenizer: str | None = None) -> Checkpoint:
         "lerobot": metadata.version("lerobot"),
         "sha256": {name: _sha256(folder / name) for name in files},
     }
-    return Checkpoint(folder, config, policy, before, after, details)
+    return Checkpoint(folder, config, policy, before, after, _features(folder, config), details)
 
 
-def _prepare(config: Any, device: str) -> None:
+def _features(folder: Path, config: Any) -> dict[str, Any]:
+    """The inputs under the names that the checkpoint was trained with, before its own processor renames them."""
+    steps = [s.get("config", {}) for s in _table(folder / PROCESSORS[0])["steps"]]
+    renamed = {str(k): str(v) for s in steps if isinstance(s, dict) for k, v in dict(s.get("rename_map") or {}).items()}
+    given = {new: old for old, new in renamed.items()}
+    return {given.get(key, key): feature for key, feature in config.input_features.items()}
+
+
+def _prepare(config: Any, device: str, weights: Path) -> None:
     config.device = device
     if hasattr(config, "pretrained_backbone_weights"):
         config.pretrained_backbone_weights = None  # they would be downloaded, and overwritten by the checkpoint's
     if getattr(config, "compile_model", False):
-        config.compile_model = False  # compiles again for every batch size, and hides the policy's draws
+        with require("safetensors", EXTRA).safe_open(str(weights), "pt") as file:
+            # Compiling is slow for every new batch size and hides the policy's draws, but may be in the tensors' names.
+            config.compile_model = any("_orig_mod." in name for name in file.keys())  # noqa: SIM118
 
 
 def _overrides(folder: Path, device: str, tokenizer: str | None) -> dict[str, Any]:
@@ -167,7 +183,7 @@ def _overrides(folder: Path, device: str, tokenizer: str | None) -> dict[str, An
     if tokenizer is not None:
         if "tokenizer_processor" not in steps:
             raise ConfigurationError(
-                f"tokenizer={tokenizer!r}, but the checkpoint's processors are {sorted(steps)}; leave tokenizer out"
+                f"tokenizer={tokenizer!r}, but the checkpoint's processors are {sorted(steps)}; leave out tokenizer"
             )
         wanted["tokenizer_processor"] = {"tokenizer_name": tokenizer}
     return {"preprocessor_overrides": wanted}
@@ -195,7 +211,8 @@ def _reasons(folder: Path, kind: str) -> Iterator[None]:
         reason = f"{type(error).__name__}: {str(error).strip()[:600]}"
         raise ConfigurationError(
             f"LeRobot {metadata.version('lerobot')} cannot make the {kind!r} policy of {folder} ({reason}); "
-            "use a checkpoint of this version, with the files as LeRobot saved them"
+            "use a checkpoint of this version, with the files as LeRobot saved them, and give tokenizer=<folder> where "
+            "its tokenizer cannot be downloaded"
         ) from error
 
 

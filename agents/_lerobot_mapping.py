@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hansgym.agents import contract as contracts
+from hansgym.agents._lerobot_checkpoint import Checkpoint
 from hansgym.agents.mapping import Instruction, PolicyMapping, load
 from hansgym.agents.proprioception import StateVector
 from hansgym.agents.views import View
@@ -31,14 +32,15 @@ _RUN_FILE = "train_config.json"
 _MOST_BYTES = 4_000_000
 
 
-def mapping_for(config: Any, folder: Path, mapping: str | PolicyMapping | None, control: str | None) -> PolicyMapping:
-    """The mapping of the checkpoint in ``folder`` with LeRobot's ``config``; a gap in it raises what to declare."""
+def mapping_for(checkpoint: Checkpoint, mapping: str | PolicyMapping | None, control: str | None) -> PolicyMapping:
+    """The mapping of ``checkpoint``; a gap in it raises what to declare."""
     if mapping is not None and control is not None:
         raise ConfigurationError(
             f"mapping={mapping!r} and control={control!r} both say what actions mean; give one of them"
         )
-    images, action = _pictures(config), int(config.output_features["action"].shape[0])
-    states = {k: int(f.shape[0]) for k, f in config.input_features.items() if f.type.value in ("STATE", "ENV")}
+    images, folder = _pictures(checkpoint.features), checkpoint.folder
+    action = int(checkpoint.config.output_features["action"].shape[0])
+    states = {k: int(f.shape[0]) for k, f in checkpoint.features.items() if f.type.value in ("STATE", "ENV")}
     if mapping is not None:
         found = load(mapping)
         _same_inputs(found, images, states)
@@ -52,10 +54,10 @@ def mapping_for(config: Any, folder: Path, mapping: str | PolicyMapping | None, 
     return found
 
 
-def widths(mapping: PolicyMapping, shown: Mapping[str, Any], config: Any) -> None:
+def widths(mapping: PolicyMapping, shown: Mapping[str, Any], checkpoint: Checkpoint) -> None:
     """Raise :class:`ContractError` unless the state vectors ``shown`` are as wide as the checkpoint's."""
     for state in mapping.states:
-        due, got = int(config.input_features[state.key].shape[0]), shown[state.key].shape[1]
+        due, got = int(checkpoint.features[state.key].shape[0]), shown[state.key].shape[1]
         if due != got:
             raise ContractError(
                 f"the checkpoint takes {due} numbers as {state.key!r}, mapping {mapping.name!r} gives {got} "
@@ -63,12 +65,13 @@ def widths(mapping: PolicyMapping, shown: Mapping[str, Any], config: Any) -> Non
             )
 
 
-def _pictures(config: Any) -> dict[str, tuple[int, int]]:
+def _pictures(inputs: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
     """Image input -> (height, width)."""
-    sizes = {k: tuple(int(n) for n in f.shape) for k, f in config.image_features.items() if EMPTY not in k}
+    pictures = {k: f for k, f in inputs.items() if f.type.value == "VISUAL" and EMPTY not in k}
+    sizes = {k: tuple(int(n) for n in f.shape) for k, f in pictures.items()}
     for key, shape in sizes.items():
         if len(shape) != 3 or shape[0] != 3:
-            raise ContractError(f"the checkpoint's image {key!r} has shape {shape}; only (3, height, width) is given")
+            raise ContractError(f"the checkpoint's image {key!r} has shape {shape}; it must be (3, height, width)")
     return {key: (shape[1], shape[2]) for key, shape in sizes.items()}
 
 

@@ -79,8 +79,7 @@ class LeRobotAgent:
         self._torch = require("torch", EXTRA)
         self.device = _device(self._torch, device)
         self.checkpoint: Checkpoint = load(where, str(self.device), tokenizer)
-        config = self.checkpoint.config
-        self.mapping = features.mapping_for(config, self.checkpoint.folder, mapping, control)
+        self.mapping = features.mapping_for(self.checkpoint, mapping, control)
         self._plain = {v.key: v for v in self.mapping.views if v == View(v.key, v.camera, size=v.size, resize=v.resize)}
         self._history = History(self._observations())
         self._sampling = Sampling("none")
@@ -123,7 +122,7 @@ class LeRobotAgent:
         wanted = AgentSpec(where, mapping.spec, 1, mapping.cameras, mapping.image_size)
         batch = synthetic_batch(wanted, rows=2)
         batch = Batch(batch.images, batch.state, batch.instructions, np.array(_PROBE_LANES))
-        features.widths(mapping, mapping.observe(batch.take([0])), self.checkpoint.config)
+        features.widths(mapping, mapping.observe(batch.take([0])), self.checkpoint)
         ask = self._probe(batch)
         self._sampling = find_out(ask, self.checkpoint.policy.predict_action_chunk)
         if self._sampling.kind == "rng":

@@ -116,7 +116,7 @@ def _frames(episode: RecordedEpisode) -> Iterator[dict[str, Any]]:
 def _shared(episodes: Sequence[RecordedEpisode]) -> Mapping[str, Any]:
     """The header of the first episode, which all share as far as a dataset needs."""
     if not episodes:
-        raise ConfigurationError("there are no episodes to write; record some: hansgym record")
+        raise ConfigurationError(f"{len(episodes)} episodes make no dataset; record some: hansgym record")
     first = episodes[0].header
     for episode in episodes:
         other = [k for k in _ALIKE if episode.header.get(k) != first.get(k)]

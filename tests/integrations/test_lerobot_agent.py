@@ -293,9 +293,9 @@ SPOILED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no config": (lambda f: (f / "config.json").unlink(), "lacks config.json.*pretrained_model"),
     "no weights": (lambda f: (f / "model.safetensors").unlink(), "lacks model.safetensors.*Weights in other formats"),
     "no processor": (lambda f: (f / "policy_preprocessor.json").unlink(), "lacks policy_preprocessor.json.*migrate"),
-    "no statistics": (lambda f: [p.unlink() for p in f.glob("policy_*.safetensors")], "is missing; copy the whole"),
+    "no statistics": (lambda f: [p.unlink() for p in f.glob("policy_*.safetensors")], "is missing; give a whole"),
     "pickled": (_pickle, "pickles run code"),
-    "an adapter": (lambda f: (f / "adapter_config.json").write_text("{}"), "merge it"),
+    "an adapter": (lambda f: (f / "adapter_config.json").write_text("{}"), "merged into"),
     "altered key": (_spoil_key, r"1 not in the policy \(model.renamed\).*1 not in the file \(model.action_head.w"),
     "lost key": (_lose_key, r"1 not in the file \(model.action_head.bias\).*random numbers"),
     "other shape": (_spoil_shape, "cannot make the 'act' policy|other values"),
@@ -381,6 +381,35 @@ def test_a_mapping_file_overrides_all(folders: dict[str, Path], tmp_path: Path) 
     np.testing.assert_allclose(chunk[:, ::2, 7], np.clip((1 - theirs[..., 7]) / 2, 0, 1), atol=1e-5)
 
 
+def test_inputs_that_the_checkpoint_renames_are_given_by_their_first_names(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    """As after fine-tuning a policy with inputs of other names: ``lerobot-train --rename_map``."""
+    folder = shutil.copytree(folders["act"], tmp_path / "renamed")
+    keys = {f"observation.images.{c}": f"observation.images.camera{k}" for k, c in enumerate(tiny.CAMERAS)}
+
+    def change(table: dict[str, Any]) -> None:
+        table["input_features"] = {keys.get(k, k): v for k, v in table["input_features"].items()}
+
+    def rename(table: dict[str, Any]) -> None:
+        step = next(s for s in table["steps"] if s["registry_name"] == "rename_observations_processor")
+        step["config"]["rename_map"] = keys
+        for step in table["steps"]:
+            if "features" in step.get("config", {}):
+                step["config"]["features"] = {keys.get(k, k): v for k, v in step["config"]["features"].items()}
+
+    tiny.edit(folder / "config.json", change)
+    tiny.edit(folder / "policy_preprocessor.json", rename)
+    for path in folder.glob("policy_preprocessor*.safetensors"):
+        tensors = load_file(path)
+        swapped = {next((k.replace(a, b) for a, b in keys.items() if a in k), k): v for k, v in tensors.items()}
+        save_file(swapped, path)
+    made, plain = agent(folder), agent(folders["act"])
+    assert made.spec.cameras == plain.spec.cameras == tiny.CAMERAS
+    batch, seeds = batch_for(made.spec, 2), np.zeros(2, np.uint64)
+    np.testing.assert_allclose(made.act(batch, seeds), plain.act(batch, seeds), atol=1e-6)
+
+
 def test_the_contract_is_declared_or_demanded(copy: Path, tmp_path: Path) -> None:
     with pytest.raises(ContractError, match=r"nothing says what the 8 numbers.*control=joint_position"):
         make_agent(f"lerobot:{copy}")
@@ -396,7 +425,7 @@ def test_the_contract_is_declared_or_demanded(copy: Path, tmp_path: Path) -> Non
         make_agent(f"lerobot:{copy},contrl=joint_delta")
     with pytest.raises(ConfigurationError, match="horizon=13 is more; choose 1 to 12"):
         agent(copy, horizon=13)
-    with pytest.raises(ConfigurationError, match="leave tokenizer out"):
+    with pytest.raises(ConfigurationError, match="leave out tokenizer"):
         agent(copy, tokenizer="somewhere")
     (copy / "train_config.json").write_text(json.dumps({"env": {"type": "hansgym", "control": "joint_delta"}}))
     assert make_agent(f"lerobot:{copy}").spec.action.mode == "joint_delta"

@@ -159,7 +159,7 @@ def test_episodes_that_do_not_belong_together_are_refused(recorded: Path, tmp_pa
     first, second = read_episodes(recorded.with_name("set.episodes"))
     with pytest.raises(HansGymError, match=r"differ in control \('ee_pose', 'joint_position'\)"):
         datasets.write_dataset([first, replace(second, header={**second.header, "control": "ee_pose"})], tmp_path / "x")
-    with pytest.raises(HansGymError, match="no episodes"):
+    with pytest.raises(HansGymError, match="0 episodes make no dataset"):
         datasets.write_dataset([], tmp_path / "x")
 
 
