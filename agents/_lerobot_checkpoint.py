@@ -220,18 +220,17 @@ def compare(policy: Any, path: Path) -> None:
     """Raise :class:`ConfigurationError` unless the tensors of ``policy`` are those of the file, all of them."""
     torch, safetensors = require("torch", EXTRA), require("safetensors", EXTRA)
     own = policy.state_dict()
-    strange, other, known = [], [], set()
+    other, known = [], set()
     with safetensors.safe_open(str(path), "pt", device="cpu") as file:
-        for name in file.keys():  # noqa: SIM118 (not a mapping)
-            tensor = file.get_tensor(name)
-            for key in _names(policy, name, tensor):
-                if key not in own:
-                    strange.append(name)
-                elif own[key].shape != tensor.shape or not torch.equal(own[key].cpu(), tensor.to(own[key].dtype)):
-                    other.append(name)
-                else:
-                    known.add(own[key].data_ptr())
-                    known.add(key)
+        # As LeRobot loads: where two tensors of the file have one name in the policy, the later wins.
+        source = {key: name for name in file.keys() for key in _names(policy, name, torch.empty(0))}  # noqa: SIM118
+        strange = [name for key, name in source.items() if key not in own]
+        for key in source.keys() & own.keys():
+            mine, tensor = own[key], file.get_tensor(source[key])
+            if mine.shape != tensor.shape or not torch.equal(mine.cpu(), tensor.to(mine.dtype)):
+                other.append(source[key])
+            else:
+                known |= {mine.data_ptr(), key}
     lost = [k for k, t in own.items() if k not in known and t.numel() and not _tied(t, own, known)]
     wrong = {"not in the policy": strange, "with other values in the policy": other, "not in the file": lost}
     said = [f"{len(v)} {k} ({', '.join(sorted(v)[:3])})" for k, v in wrong.items() if v]

@@ -82,6 +82,7 @@ def diffusion(folder: Path, scheduler: str = "DDPM", n_obs_steps: int = 2) -> Pa
         folder,
         "diffusion",
         down_dims=(16, 32),
+        pretrained_backbone_weights=None,
         crop_shape=None,
         spatial_softmax_num_keypoints=4,
         diffusion_step_embed_dim=16,
@@ -89,6 +90,8 @@ def diffusion(folder: Path, scheduler: str = "DDPM", n_obs_steps: int = 2) -> Pa
         num_inference_steps=3,
         noise_scheduler_type=scheduler,
         n_obs_steps=n_obs_steps,
+        horizon=16,
+        n_action_steps=8,
     )
 
 
