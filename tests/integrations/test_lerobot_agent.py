@@ -50,7 +50,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def agents(folders: dict[str, Path]) -> dict[str, LeRobotAgent]:
-    return {name: agent(folder) for name, folder in folders.items()}
+    return {name: agent(folder, max_batch=8) for name, folder in folders.items()}
 
 
 @pytest.fixture
