@@ -35,8 +35,8 @@ PYTHON311 ?= python3.11
 PYTHON312 ?= python3.12
 PYENV := $(wildcard $(HOME)/.pyenv/versions)
 test-lerobot:
-	@sh .ci/lerobot 0.4.4 smolvla 11 $(PYTHON311) $(wildcard $(PYENV)/3.11.*/bin/python) $(PYTHON) $(PYTHON312)
-	@sh .ci/lerobot 0.6.1 smolvla,pi,diffusion,dataset,training,evaluation 12 $(PYTHON312) $(wildcard $(PYENV)/3.12.*/bin/python) $(PYTHON)
+	@sh .ci/test-lerobot 0.4.4 smolvla 11 $(PYTHON311) $(wildcard $(PYENV)/3.11.*/bin/python) $(PYTHON) $(PYTHON312)
+	@sh .ci/test-lerobot 0.6.1 smolvla,pi,diffusion,dataset,training,evaluation 12 $(PYTHON312) $(wildcard $(PYENV)/3.12.*/bin/python) $(PYTHON)
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python .ci/typecheck.py

@@ -21,6 +21,7 @@ from hansgym.agents._lerobot_checkpoint import EXTRA, Checkpoint, load
 from hansgym.agents._lerobot_sampling import Sampling, find_out
 from hansgym.agents.check import synthetic_batch
 from hansgym.agents.mapping import PolicyMapping
+from hansgym.agents.torch import device_called
 from hansgym.agents.views import View
 from hansgym.batch import Batch, MaskedBatch
 from hansgym.errors import AgentError, ConfigurationError
@@ -77,7 +78,7 @@ class LeRobotAgent:
             raise ConfigurationError(f"horizon={horizon}, max_batch={max_batch}; give positive numbers, or 0 for all")
         require("lerobot.configs.policies", EXTRA)
         self._torch = require("torch", EXTRA)
-        self.device = _device(self._torch, device)
+        self.device = device_called(self._torch, device)
         self.checkpoint: Checkpoint = load(where, str(self.device), tokenizer)
         self.mapping = features.mapping_for(self.checkpoint, mapping, control)
         self._plain = {v.key: v for v in self.mapping.views if v == View(v.key, v.camera, size=v.size, resize=v.resize)}
@@ -289,9 +290,3 @@ class LeRobotAgent:
 def _queues(policy: Any) -> set[str]:
     """The observations that the policy keeps queues of."""
     return {k for k in getattr(policy, "_queues", None) or {} if k != "action"}
-
-
-def _device(torch: Any, wanted: str | None) -> Any:
-    from hansgym.agents.torch import _device as chosen
-
-    return chosen(torch, wanted)

@@ -38,10 +38,11 @@ def make(rest: str, device: str | None = None, **options: Any) -> TorchAgent:
     policy = users_object(module, cls, options)
     if not callable(getattr(policy, "predict", None)):
         raise ConfigurationError(f"policy {name} has no predict(images, state, instructions); write it")
-    return TorchAgent(policy, _device(torch, device))
+    return TorchAgent(policy, device_called(torch, device))
 
 
-def _device(torch: Any, wanted: str | None) -> Any:
+def device_called(torch: Any, wanted: str | None) -> Any:
+    """The Torch device ``wanted``, shown to work; None: the GPU where there is one."""
     if wanted is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

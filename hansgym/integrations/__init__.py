@@ -1,1 +1,0 @@
-"""Our tasks in other people's tools: one module for each, which that tool imports. Nothing here is heavy."""
