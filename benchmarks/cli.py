@@ -279,6 +279,7 @@ def _last_word(summary: dict[str, Any]) -> None:
 
 app.command()(cli_data.record)
 app.command()(cli_data.play)
+app.command()(cli_data.convert)
 app.command()(cli_serve.serve)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+FORMATS = ("hansgym", "lerobot")
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of a line for a person.")]
 
 
@@ -21,6 +22,10 @@ def record(
     image_size: Annotated[int, typer.Option(help="Pixels of a camera's picture, height and width.")] = 224,
     control: Annotated[str, typer.Option(help="Control mode of the recorded actions.")] = "joint_position",
     first_seed: Annotated[int, typer.Option(help="Reset seed of the first attempt.")] = 2_000_000,
+    format: Annotated[
+        str, typer.Option(help="hansgym (a folder an episode), or lerobot (LeRobotDataset v3).")
+    ] = "hansgym",
+    videos: Annotated[bool, typer.Option(help="lerobot: MP4 files, or lossless PNG within the tables.")] = True,
     workers: Annotated[int, typer.Option(help="Processes that record.")] = 2,
     as_json: JSON = False,
 ) -> None:
@@ -29,6 +34,9 @@ def record(
     One folder per episode, <out>/<task>/<seed>/, in open formats (PNG, NumPy, JSON). Failed attempts are dropped and
     listed in <out>/<task>/failed.json. `hansgym play FOLDER` makes a film of an episode.
 
+    With --format lerobot, <out> becomes a LeRobotDataset of the same episodes, which are kept in <out>.episodes: an
+    interrupted recording goes on there, and the dataset is written whole at the end.
+
     With --json: {"tasks": {name: {"episodes", "failed"}}}, failed being the seeds of failed attempts.
     """
     from hansgym.benchmarks.listing import chosen
@@ -36,6 +44,8 @@ def record(
     from hansgym.benchmarks.record import Settings
     from hansgym.benchmarks.record import record as run
 
+    dataset = _wants_dataset(format)
+    folder = out.with_name(f"{out.name}.episodes") if dataset else out
     settings = Settings(
         first_seed=first_seed,
         image_size=image_size,
@@ -48,13 +58,51 @@ def record(
         def report(task: str, done: int, wanted: int, failed: int) -> None:
             bar.report(task, done, wanted, {"failed": failed} if failed else {})
 
-        found = run(chosen(tasks, suite), episodes, out, settings=settings, workers=workers, progress=report)
+        found = run(chosen(tasks, suite), episodes, folder, settings=settings, workers=workers, progress=report)
+        if dataset:
+            from hansgym.benchmarks.lerobot_dataset import chosen_episodes, write_dataset
+
+            kept = chosen_episodes(folder, [(r.task, seed) for r in found for seed in r.seeds])
+            failed = {r.task: r.failed for r in found}
+            write_dataset(kept, out, videos=videos, failed=failed, progress=lambda k, n: report("dataset", k, n, 0))
     if as_json:
         print(json.dumps({"tasks": {r.task: {"episodes": r.episodes, "failed": r.failed} for r in found}}))
         return
     for each in found:
         lost = f", {len(each.failed)} failed attempts dropped" if each.failed else ""
-        print(f"{each.task}: {each.episodes} episodes in {out / each.task}{lost}")
+        print(f"{each.task}: {each.episodes} episodes in {folder / each.task}{lost}")
+    if dataset:
+        print(f"LeRobotDataset of {sum(r.episodes for r in found)} episodes in {out}")
+
+
+def convert(
+    folder: Annotated[Path, typer.Argument(help="A recording of `hansgym record`, or one task of it.")],
+    out: Annotated[Path, typer.Option(help="The dataset to write.")],
+    videos: Annotated[bool, typer.Option(help="MP4 files, or lossless PNG within the tables.")] = True,
+    as_json: JSON = False,
+) -> None:
+    """Write recorded episodes as a LeRobotDataset v3, with LeRobot's own writer (pip install 'hansgym[lerobot]').
+
+    With --json: {"dataset"}.
+    """
+    from hansgym.benchmarks.lerobot_dataset import convert as run
+    from hansgym.benchmarks.progress import StageProgress
+
+    _wants_dataset("lerobot")
+    with StageProgress() as bar:
+        run(folder, out, videos=videos, progress=lambda done, wanted: bar.report("dataset", done, wanted, {}))
+    print(json.dumps({"dataset": str(out)}) if as_json else f"LeRobotDataset in {out}")
+
+
+def _wants_dataset(name: str) -> bool:
+    """Whether a LeRobotDataset is asked for; it raises at once where that cannot be had, or nobody knows the format."""
+    from hansgym.lookup import require, unknown
+
+    if name not in FORMATS:
+        raise unknown("format", name, FORMATS)
+    if name == "lerobot":
+        require("lerobot.datasets.lerobot_dataset", "lerobot")
+    return name == "lerobot"
 
 
 def play(

@@ -70,11 +70,12 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Recording:
-    """What came of one task: how many episodes are there, how many attempts failed, and the seeds of those."""
+    """What came of one task: how many episodes are there, the seeds of the attempts that failed, and of those kept."""
 
     task: str
     episodes: int
     failed: tuple[int, ...]
+    seeds: tuple[int, ...] = ()
 
 
 @cache
@@ -201,7 +202,8 @@ def _record_task(
             if progress is not None:
                 progress(task, min(made, episodes), episodes, len(failed))
     counted = [settings.first_seed + int(k) for k in failed if int(k) < end]
-    return Recording(task, made, tuple(sorted(counted)))
+    kept = [a.seed for a in planned if (Path(a.folder) / EPISODE_FILE).is_file()]
+    return Recording(task, made, tuple(sorted(counted)), tuple(kept))
 
 
 def _round_end(episodes: int, failed: Mapping[str, str]) -> int:

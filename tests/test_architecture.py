@@ -29,6 +29,7 @@ EDGES_BY_NAME = {("hansgym/__init__.py", "hansgym.envs.registration")}
 FORBIDDEN_CALLS = ("eval", "exec", "pickle.load", "pickle.loads", "torch.load")
 HEAVY = {
     "torch": {
+        "agents/_torch_noise.py",
         "agents/reference.py",
         "agents/reference_net.py",
         "agents/kernels/torch.py",

@@ -1,0 +1,266 @@
+"""LeRobot checkpoints: found, checked before anything is built from them, loaded, and compared with what was loaded.
+
+LeRobot hands out a policy with random weights where a file is missing or does not fit. Here every tensor of the file
+must be found in the policy, and every tensor of the policy in the file. Nothing is unpickled, and the processors that a
+checkpoint asks for must be LeRobot's own: LeRobot would import whatever class a file names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from hansgym.errors import ConfigurationError, MissingExtraError
+from hansgym.lookup import require
+
+EXTRA = "lerobot"
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+PROCESSORS = ("policy_preprocessor.json", "policy_postprocessor.json")
+WANTED = ("*.json", "model.safetensors", "policy_*.safetensors")
+MOST_JSON_BYTES = 4_000_000
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A policy in evaluation mode on its device, with its processors.
+
+    ``features``: input as it is to be given -> LeRobot's description of it; the first processor renames some.
+    ``details`` are kept in results.
+    """
+
+    folder: Path
+    config: Any
+    policy: Any
+    before: Any
+    after: Any
+    features: Mapping[str, Any]
+    details: Mapping[str, Any]
+
+
+def find(where: str) -> Path:
+    """The folder of the checkpoint ``where``: a folder, one of ``lerobot-train``, or a repository of the hub."""
+    folder = Path(where).expanduser()
+    if folder.is_dir():
+        inner = folder / "pretrained_model"
+        return inner if not (folder / CONFIG).is_file() and inner.is_dir() else folder
+    if folder.exists() or not _REPOSITORY.fullmatch(where):
+        raise ConfigurationError(
+            f"no folder {where!r} with a LeRobot checkpoint; give one that holds {CONFIG} and {WEIGHTS}, "
+            "or a repository of the Hugging Face hub as owner/name"
+        )
+    name, _, revision = where.partition("@")
+    hub = require("huggingface_hub", EXTRA)
+    try:
+        return Path(hub.snapshot_download(name, revision=revision or None, allow_patterns=list(WANTED)))
+    except Exception as error:  # the hub's errors are of many kinds, and all mean that there is no such checkpoint
+        reason = str(error).strip().splitlines()[0][:200]
+        raise ConfigurationError(
+            f"there is no folder {where!r} here, and the hub gave no repository of that name "
+            f"({type(error).__name__}: {reason}); give the folder of a checkpoint, or owner/name"
+        ) from None
+
+
+def check_files(folder: Path) -> dict[str, Any]:
+    """``config.json`` of the checkpoint in ``folder``, whose files are there and ask for nothing strange."""
+    if (folder / "adapter_config.json").is_file():
+        raise ConfigurationError(
+            f"{folder} holds an adapter (adapter_config.json), not a whole policy; "
+            "use a checkpoint that it is merged into"
+        )
+    missing = [name for name in (CONFIG, WEIGHTS, *PROCESSORS) if not (folder / name).is_file()]
+    if missing:
+        there = sorted(p.name for p in folder.iterdir())[:12]
+        raise ConfigurationError(
+            f"{folder} is no LeRobot checkpoint: it lacks {', '.join(missing)} and holds "
+            f"{', '.join(there) or 'nothing'}; give a whole one. {_advice(missing)}"
+        )
+    config = _table(folder / CONFIG)
+    if not isinstance(config.get("type"), str):
+        raise ConfigurationError(f"{folder / CONFIG} names no policy type; use a checkpoint saved by LeRobot")
+    for name in PROCESSORS:
+        _check_steps(folder / name)
+    return config
+
+
+def _advice(missing: list[str]) -> str:
+    if WEIGHTS in missing:
+        return "Weights in other formats are not loaded (pickles run code): save the policy with LeRobot"
+    if CONFIG in missing:
+        return "Give the folder pretrained_model of a training run"
+    return "Bring an old checkpoint up to date with LeRobot's migrate_policy_normalization"
+
+
+def _table(path: Path) -> dict[str, Any]:
+    size = path.stat().st_size
+    if size > MOST_JSON_BYTES:
+        raise ConfigurationError(f"{path} has {size} bytes; it must be a small JSON table: save the policy again")
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{path} cannot be read ({error}); it must be a JSON table: save it again") from None
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"{path} holds a {type(table).__name__}; it must be a JSON table: save it again")
+    return table
+
+
+def _check_steps(path: Path) -> None:
+    """Only steps that LeRobot registers by name, or classes of its own, may be built from a file."""
+    steps = _table(path).get("steps")
+    if not isinstance(steps, list) or not all(isinstance(s, dict) for s in steps):
+        raise ConfigurationError(f"{path} lists no steps; use a checkpoint saved by LeRobot 0.4 or newer")
+    for step in steps:
+        named = step.get("registry_name", step.get("class"))
+        if not isinstance(named, str) or ("registry_name" not in step and not named.startswith("lerobot.")):
+            raise ConfigurationError(
+                f"{path} asks for the processor {named!r}, which is not LeRobot's own and is not run; "
+                "save the policy with processors that LeRobot registers"
+            )
+        state = step.get("state_file", "")
+        if not isinstance(state, str) or Path(state).name != state or (state and not state.endswith(".safetensors")):
+            raise ConfigurationError(f"{path} reads {state!r}; a state file must be a .safetensors file beside it")
+        if state and not (path.parent / state).is_file():
+            raise ConfigurationError(f"{path} reads {state!r}, which is missing; give a whole checkpoint")
+
+
+def load(where: str, device: str, tokenizer: str | None = None) -> Checkpoint:
+    """The checkpoint ``where`` on ``device``; raises :class:`ConfigurationError` for one that is not what it says.
+
+    ``tokenizer``: a folder or repository to take the tokenizer from instead of the one named in the checkpoint.
+    """
+    factory = require("lerobot.policies.factory", EXTRA)
+    configs = require("lerobot.configs.policies", EXTRA)
+    folder = find(where)
+    kind = check_files(folder)["type"]
+    with _talk_elsewhere(), _reasons(folder, kind):
+        config = configs.PreTrainedConfig.from_pretrained(folder)
+        _prepare(config, device, folder / WEIGHTS)
+        policy = factory.get_policy_class(config.type).from_pretrained(folder, config=config)
+        before, after = factory.make_pre_post_processors(
+            config, pretrained_path=str(folder), **_overrides(folder, device, tokenizer)
+        )
+    policy = policy.to(device).eval()
+    compare(policy, folder / WEIGHTS)
+    files = sorted({WEIGHTS, CONFIG, *(p.name for p in folder.glob("policy_*"))})
+    details = {
+        "policy": config.type,
+        "lerobot": metadata.version("lerobot"),
+        "sha256": {name: _sha256(folder / name) for name in files},
+    }
+    return Checkpoint(folder, config, policy, before, after, _features(folder, config), details)
+
+
+def _features(folder: Path, config: Any) -> dict[str, Any]:
+    """The inputs under the names that the checkpoint was trained with, before its own processor renames them."""
+    steps = [s.get("config", {}) for s in _table(folder / PROCESSORS[0])["steps"]]
+    renamed = {str(k): str(v) for s in steps if isinstance(s, dict) for k, v in dict(s.get("rename_map") or {}).items()}
+    given = {new: old for old, new in renamed.items()}
+    return {given.get(key, key): feature for key, feature in config.input_features.items()}
+
+
+def _prepare(config: Any, device: str, weights: Path) -> None:
+    config.device = device
+    if hasattr(config, "pretrained_backbone_weights"):
+        config.pretrained_backbone_weights = None  # they would be downloaded, and overwritten by the checkpoint's
+    if getattr(config, "compile_model", False):
+        with require("safetensors", EXTRA).safe_open(str(weights), "pt") as file:
+            # Compiling is slow for every new batch size and hides the policy's draws, but may be in the tensors' names.
+            config.compile_model = any("_orig_mod." in name for name in file.keys())  # noqa: SIM118
+
+
+def _overrides(folder: Path, device: str, tokenizer: str | None) -> dict[str, Any]:
+    """What the saved processors are to do otherwise: LeRobot refuses words about steps that are not there."""
+    steps = {str(s.get("registry_name")) for s in _table(folder / PROCESSORS[0])["steps"]}
+    wanted: dict[str, Any] = {"device_processor": {"device": device}} if "device_processor" in steps else {}
+    if tokenizer is not None:
+        if "tokenizer_processor" not in steps:
+            raise ConfigurationError(
+                f"tokenizer={tokenizer!r}, but the checkpoint's processors are {sorted(steps)}; leave out tokenizer"
+            )
+        wanted["tokenizer_processor"] = {"tokenizer_name": tokenizer}
+    return {"preprocessor_overrides": wanted}
+
+
+@contextlib.contextmanager
+def _talk_elsewhere() -> Iterator[None]:
+    """What LeRobot prints goes to standard error: standard output is for results."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+@contextlib.contextmanager
+def _reasons(folder: Path, kind: str) -> Iterator[None]:
+    try:
+        yield
+    except (ConfigurationError, KeyboardInterrupt):
+        raise
+    except ImportError as error:
+        raise MissingExtraError(
+            f"a {kind!r} policy needs a package that is not installed ({error}). "
+            f"Install it with: pip install 'hansgym[lerobot]' 'lerobot[{kind}]'"
+        ) from error
+    except BaseException as error:  # parsers exit, models raise what they like
+        reason = f"{type(error).__name__}: {str(error).strip()[:600]}"
+        raise ConfigurationError(
+            f"LeRobot {metadata.version('lerobot')} cannot make the {kind!r} policy of {folder} ({reason}); "
+            "use a checkpoint of this version, with the files as LeRobot saved them, and give tokenizer=<folder> where "
+            "its tokenizer cannot be downloaded"
+        ) from error
+
+
+def compare(policy: Any, path: Path) -> None:
+    """Raise :class:`ConfigurationError` unless the tensors of ``policy`` are those of the file, all of them."""
+    torch, safetensors = require("torch", EXTRA), require("safetensors", EXTRA)
+    own = policy.state_dict()
+    other, known = [], set()
+    with safetensors.safe_open(str(path), "pt", device="cpu") as file:
+        # As LeRobot loads: where two tensors of the file have one name in the policy, the later wins.
+        source = {key: name for name in file.keys() for key in _names(policy, name, torch.empty(0))}  # noqa: SIM118
+        strange = [name for key, name in source.items() if key not in own]
+        for key in source.keys() & own.keys():
+            mine, tensor = own[key], file.get_tensor(source[key])
+            if mine.shape != tensor.shape or not torch.equal(mine.cpu(), tensor.to(mine.dtype)):
+                other.append(source[key])
+            else:
+                known |= {mine.data_ptr(), key}
+    lost = [k for k, t in own.items() if k not in known and t.numel() and not _tied(t, own, known)]
+    wrong = {"not in the policy": strange, "with other values in the policy": other, "not in the file": lost}
+    said = [f"{len(v)} {k} ({', '.join(sorted(v)[:3])})" for k, v in wrong.items() if v]
+    if said:
+        raise ConfigurationError(
+            f"{path} is not the weights of this policy: of its tensors and the policy's, {'; '.join(said)}. "
+            "The policy would act with random numbers: use the files as LeRobot saved them"
+        )
+
+
+def _tied(tensor: Any, own: Mapping[str, Any], known: set[Any]) -> bool:
+    """Whether ``tensor`` was saved under another name: shared memory, or equal and not merely constant."""
+    if tensor.data_ptr() in known:
+        return True
+    if bool((tensor == tensor.flatten()[0]).all()):
+        return False
+    same = (own[k] for k in known if isinstance(k, str) and own[k].shape == tensor.shape)
+    return any(bool((other == tensor).all()) for other in same)
+
+
+def _names(policy: Any, name: str, tensor: Any) -> list[str]:
+    """What LeRobot calls the file's tensor ``name``: openpi's names are translated, and lack a prefix."""
+    translate = getattr(policy, "_fix_pytorch_state_dict_keys", None)
+    if translate is None:
+        return [name]
+    with _talk_elsewhere():
+        found = translate({name: tensor}, policy.model.config)
+    return [k if k.startswith("model.") else f"model.{k}" for k in found]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,105 @@
+"""How a LeRobot policy samples: tried, never taken from what it says, for some take ``noise`` and ignore it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from hansgym.agents.noise import normal
+from hansgym.errors import AgentError
+from hansgym.lookup import require
+from hansgym.specs import NoiseControl
+
+SAME = 1e-4
+"""Answers closer than this share of their spread are the same: devices round."""
+
+Ask = Callable[[np.ndarray, "Sampling"], np.ndarray]
+
+
+@dataclass
+class Sampling:
+    """``kind``: as in :class:`hansgym.specs.AgentSpec`. ``way``: how the numbers get into the policy.
+
+    ``argument``: ``noise=`` of ``shape`` (without the row axis); ``inside``: the policy's own draws are answered from
+    the rows' seeds; ``generator``: Torch's generator is seeded, one row at a time; ``untouched``: nothing is done.
+    ``shapes`` and ``loose``: what the last call drew, see :class:`hansgym.agents._torch_noise.RowNoise`. ``watch``:
+    note it under ``argument`` too.
+    """
+
+    kind: NoiseControl
+    way: Literal["argument", "inside", "generator", "untouched"] = "untouched"
+    shape: tuple[int, ...] = ()
+    shapes: tuple[tuple[int, ...], ...] = ()
+    loose: int = 0
+    watch: bool = False
+
+    def call(self, predict: Callable[..., Any], batch: Any, seeds: np.ndarray, device: Any) -> Any:
+        """``predict(batch)`` with the noise of ``seeds``."""
+        torch = require("torch", "lerobot")
+        if self.way == "untouched":
+            return predict(batch)
+        if self.way == "generator":
+            with torch.random.fork_rng([device] if device.type == "cuda" else []):
+                torch.manual_seed(int(seeds[0]) & 0x7FFFFFFFFFFFFFFF)
+                return predict(batch)
+        given = {}
+        if self.way == "argument":
+            given = {"noise": torch.from_numpy(normal(seeds, self.shape)).to(device)}
+            if not self.watch:
+                return predict(batch, **given)
+        from hansgym.agents._torch_noise import RowNoise
+
+        with RowNoise(seeds) as rows:
+            out = predict(batch, **given)
+        self.shapes, self.loose = tuple(rows.shapes), rows.loose
+        return out
+
+    def describe(self) -> dict[str, Any]:
+        """Plain values for a run's record."""
+        return {"way": self.way, "shape": list(self.shape)}
+
+
+def find_out(ask: Ask, predict: Callable[..., Any]) -> Sampling:
+    """Ask with seeds (1, 2) twice and with (3, 4): equal seeds must answer the same, other seeds differently."""
+    first, second, other = (np.array(pair, np.uint64) for pair in ((1, 2), (1, 2), (3, 4)))
+    inside = Sampling("exact", "inside")
+    answers = [ask(seeds, inside) for seeds in (first, second, other)]
+    if inside.loose:
+        return _by_generator(ask)
+    if not inside.shapes:
+        return Sampling("deterministic" if _same(answers[0], answers[1]) else "none")
+    if not _same(answers[0], answers[1]):
+        return Sampling("none")
+    if _same(answers[0], answers[2]):
+        return Sampling("deterministic", "inside")
+    shapes, tries = inside.shapes, Sampling("exact", "argument", inside.shapes[0][1:], watch=True)
+    if len(shapes) == 1 and _takes_noise(predict):
+        try:
+            again = ask(first, tries)
+        except (TypeError, RuntimeError, AgentError):
+            return inside
+        if not tries.shapes and not tries.loose and _same(again, answers[0]):
+            return replace(tries, watch=False)
+    return inside
+
+
+def _by_generator(ask: Ask) -> Sampling:
+    """Draws that belong to no row: one row at a time, from a seeded generator, or not at all."""
+    seeded = Sampling("rng", "generator")
+    first, second, other = (ask(np.array([seed], np.uint64), seeded) for seed in (1, 1, 3))
+    if not _same(first, second):
+        return Sampling("none")
+    return seeded if not _same(first, other) else Sampling("deterministic")
+
+
+def _takes_noise(predict: Callable[..., Any]) -> bool:
+    known = inspect.signature(predict).parameters.values()
+    return any(p.name == "noise" or p.kind is p.VAR_KEYWORD for p in known)
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    return float(np.abs(a - b).max()) <= SAME * max(float(np.std(a)), 1e-6)
