@@ -6,11 +6,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export MUJOCO_GL ?= egl
 
-.PHONY: help demo test lint setup browser clean
+.PHONY: help demo test test-rlbench lint setup browser clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
 	@echo "make setup  virtual environment, packages, OpenGL"
+	@echo "make test-rlbench  the tests that need CoppeliaSim and RLBench (docs/rlbench.md)"
 	@echo "make lint   ruff and mypy"
 	@echo "make clean  remove the virtual environment"
 
@@ -28,6 +29,9 @@ browser:
 
 test: setup browser
 	@$(BIN)/python -m pytest $(PYTEST)
+
+test-rlbench: setup
+	@sh .ci/rlbench $(BIN)/python $(PYTEST)
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python .ci/typecheck.py

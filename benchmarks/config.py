@@ -15,6 +15,12 @@ from hansgym.specs import CAMERAS
 
 ATTRIBUTIONS = ("iss", "do")
 DEFAULT_FACTORY = "hansgym.benchmarks.workers:make_env"
+FACTORIES = {
+    "mujoco": DEFAULT_FACTORY,
+    "rlbench": "hansgym.benchmarks.workers:make_rlbench_env",
+    "rlbench:opengl": "hansgym.benchmarks.workers:make_rlbench_opengl_env",
+}
+"""Backend, with its renderer where there is a choice -> what makes its environments."""
 
 
 @dataclass(frozen=True, order=True)

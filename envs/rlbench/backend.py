@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -73,6 +74,7 @@ class RlbenchBackend:
                 scene = build_scene(self.task)  # for its table of objects and the arm's kinematics; nothing runs there
                 if self._make is PyRepSimulator:
                     self._display.open()
+                    os.environ.setdefault("QT_QPA_PLATFORM_PLUGIN_PATH", os.environ.get("COPPELIASIM_ROOT", ""))
                 simulator = self._make(self._renderer)
                 self._built = (simulator, scene)
                 simulator.load(self.task.name)

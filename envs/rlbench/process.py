@@ -35,8 +35,8 @@ def claim(owner: object, close: Callable[[], None]) -> None:
         )
     if _holder is not None and _holder.owner is not owner:
         raise ConfigurationError(
-            f"process {os.getpid()} already runs CoppeliaSim for another environment, and there can be one per "
-            "process; close() that one first, or use one process each: gymnasium.make_vec(..., vectorization_mode='async')"
+            f"process {os.getpid()} already runs CoppeliaSim for another environment; there can be one per process: "
+            "close() that one first, or use one process each: gymnasium.make_vec(..., vectorization_mode='async')"
         )
     _holder = _Holder(owner, os.getpid(), close)
     if not _registered:

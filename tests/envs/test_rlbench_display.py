@@ -7,6 +7,7 @@ removes it on SIGTERM, as Xvfb does. Processes, pipes and signals are real.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -134,3 +135,19 @@ def test_a_server_that_never_starts_is_said_and_leaves_nothing(
     with pytest.raises(ConfigurationError, match=r"did not start within.*DISPLAY"):
         made.open()
     assert made._server is None
+
+
+@pytest.mark.skipif(shutil.which(display.SERVER) is None, reason="Xvfb is not installed: the stand-in alone was tested")
+def test_the_real_server_comes_and_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    made = VirtualDisplay()
+    name = made.open()
+    assert made._server is not None
+    process = made._server.pid
+    try:
+        assert reachable(name)
+    finally:
+        made.close()
+    assert not Path(f"/tmp/.X{name.removeprefix(':')}-lock").exists()
+    assert not reachable(name)
+    assert not Path(f"/proc/{process}").exists()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.machinery
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -125,3 +127,14 @@ def test_packages_that_are_not_there(machine: Path, monkeypatch: pytest.MonkeyPa
     assert [step.name for step in installation.missing("close_jar")] == ["PyRep", "RLBench"]
     with pytest.raises(MissingExtraError, match=r"PyRep: not installed.*\(1 more step after that\)"):
         installation.require("close_jar")
+
+
+def test_the_live_tests_say_loudly_that_they_did_not_run() -> None:
+    root = Path(__file__).resolve().parents[2]
+    environment = {k: v for k, v in os.environ.items() if k != installation.ROOT}
+    command = ["sh", ".ci/rlbench", sys.executable]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "SKIPPED. The RLBench tests did not run: COPPELIASIM_ROOT is not set." in done.stdout
+    assert "doctor --backend rlbench" in done.stdout
+    assert "test-rlbench: setup\n\t@sh .ci/rlbench" in (root / "Makefile").read_text()
