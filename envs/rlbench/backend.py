@@ -97,7 +97,7 @@ class RlbenchBackend:
         self._reference = simulator.joints()
         self._ee = reaching.PosePursuit(simulator)
         ids = {name: number for number, name in scene.objects}
-        self._census = Census(simulator, self.task.name, ids, self._strict)
+        self.census = Census(simulator, self.task.name, ids, self._strict)
         self._binding = self._drawn(simulator, scene, variation)
         report = perturb(self, self.task, self._binding, request)
         self._objects = scene.scene_objects(self._binding)
@@ -134,7 +134,7 @@ class RlbenchBackend:
 
     def _drawn(self, simulator: Simulator, scene: Scene, variation: Mapping[str, str]) -> Binding:
         """What the episode drew, by the colours of its objects."""
-        named = self._census.named
+        named = self.census.named
         return binding_of(self.task, variation, {n: simulator.colour(named[n]) for _, n in scene.objects if n in named})
 
     # -- acting and feeling ------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ class RlbenchBackend:
     def _seen(self, camera: str, size: int, wanted: bool) -> np.ndarray:
         if not wanted:
             return np.zeros((size, size), np.uint16)
-        return self._census.objects(self.simulator.codes(camera, size, self._census.helpers))
+        return self.census.objects(self.simulator.codes(camera, size, self.census.helpers))
 
     # -- judging -----------------------------------------------------------------------------------------------------
 
@@ -218,7 +218,7 @@ class RlbenchBackend:
     def task_contact(self) -> bool:
         """Whether an object is held or the robot touches a TARGET or FIXTURE."""
         needed = {o.name for o in self._objects if o.role in (Role.TARGET, Role.FIXTURE)}
-        handles = [h for name, parts in self._census.handles.items() if name in needed for h in parts]
+        handles = [h for name, parts in self.census.handles.items() if name in needed for h in parts]
         return bool(self.simulator.held()) or self.simulator.touching(handles)
 
     # -- the stage of scene perturbations, and what-if ----------------------------------------------------------------
@@ -229,16 +229,16 @@ class RlbenchBackend:
         shown = rgb is not None and centre is not None
         self._poster = (tuple(rgb), tuple(centre)) if shown else None  # type: ignore[arg-type, assignment]
         if handle is not None:
-            self._census.add(handle, POSTER)
+            self.census.add(handle, POSTER)
 
     def image_x(self, names: Sequence[str]) -> np.ndarray:
         """(N,) horizontal image coordinate of each object's origin in the front camera, 0 left edge to 1 right edge."""
-        points = np.stack([self.simulator.position(self._census.handle_of(name)) for name in names])
+        points = np.stack([self.simulator.position(self.census.handle_of(name)) for name in names])
         return reaching.image_x(self.simulator.camera("front"), points)
 
     def _world(self) -> counterfactual.World:
         roles = {o.name: o.role for o in self._objects}
-        handles = self._census.handles
+        handles = self.census.handles
         return counterfactual.World(self.simulator, self.task, self._binding, handles, roles, self._poster)
 
     def present_factors(self) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ def test_masks_partition_the_image_and_show_no_helper_plane(task: str) -> None:
         assert 0 not in objects, "every pixel is some object's"
         drawn = [n for n, shown in SHAPES[task].items() if shown and not shapes.is_helper(n)]
         owners = {
-            name: next(o for o, hs in backend._census.handles.items() if simulator.handle(name) in hs) for name in drawn
+            name: next(o for o, hs in backend.census.handles.items() if simulator.handle(name) in hs) for name in drawn
         }
         assert set(owners.values()) <= seen
         regions = region_image(objects, episode.objects, "table_supports")
@@ -50,7 +50,7 @@ def test_every_target_of_the_task_has_a_shape(task: str) -> None:
     backend = fake_backend(task)
     try:
         episode = backend.reset(ResetRequest(seed=0, variation=0))
-        there = set(backend._census.handles)
+        there = set(backend.census.handles)
         unseen = {o.name for o in episode.objects if o.role is Role.TARGET} - there
         invisible = {"bulb_holder0", "bulb_phys0", "lamp_screw"} if task == "light_bulb_in" else set()
         assert unseen - {f"drop{k}" for k in range(5)} - invisible - NOT_UPSTREAMS.get(task, set()) == set()
