@@ -142,6 +142,11 @@ class RunConfig:
         return {job.key for task in self.tasks for job in [j for j in self.jobs() if j.task == task][: self.videos]}
 
 
+def backend_of(factory: str) -> str:
+    """The backend that ``factory`` makes environments of; a factory of somebody else's stands for itself."""
+    return {ours: backend for backend, ours in FACTORIES.items()}.get(factory, factory)
+
+
 def from_identity(identity: Mapping[str, Any]) -> RunConfig:
     """The configuration that :meth:`RunConfig.identity` wrote; fields of a newer version are refused."""
     known = {f.name for f in fields(RunConfig)}

@@ -10,6 +10,7 @@ import report_fakes as fakes
 
 from hansgym.benchmarks import evaluate, workers
 from hansgym.benchmarks.config import FACTORIES
+from hansgym.benchmarks.leaderboard import build
 from hansgym.benchmarks.report_data import load
 from hansgym.benchmarks.report_views import command
 from hansgym.envs.rlbench import installation
@@ -51,3 +52,12 @@ def test_a_runs_page_repeats_the_backend(backend: str, tmp_path: Path) -> None:
     assert reason is None
     assert text is not None
     assert (f"--backend {backend}" in text) == (backend != "mujoco")
+
+
+def test_runs_of_two_backends_stand_in_tables_of_their_own(tmp_path: Path) -> None:
+    runs = []
+    for k, backend in enumerate(("mujoco", "rlbench", "mujoco")):
+        lines = [fakes.line("open_drawer", 0)]
+        runs.append(fakes.write(tmp_path / str(k), lines, env_factory=FACTORIES[backend]))
+    groups = build(runs)["groups"]
+    assert sorted((g["settings"]["backend"], len(g["rows"])) for g in groups) == [("mujoco", 2), ("rlbench", 1)]
