@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from hansgym.envs.rlbench.simulator import CameraPose, ShapeRecord, Unplaceable
-from hansgym.envs.rlbench.vision import Vision, vision_config
+from hansgym.envs.rlbench.vision import Vision, vision_config, without_pictures
 
 PLACING_ATTEMPTS = 40
 """How often upstream's own reset tries to place a task before it gives up."""
@@ -96,7 +96,10 @@ class PyRepSimulator:
         return bool(success), bool(terminate)
 
     def demonstrate(self) -> int:
-        """Play upstream's own demonstration and count its steps."""
+        """Play upstream's own demonstration and count its steps.
+
+        It has to record, or upstream fails over a variable that only recording sets; no picture is taken for that.
+        """
         steps = [0]
 
         def count() -> None:
@@ -104,7 +107,8 @@ class PyRepSimulator:
 
         self._scene.register_step_callback(count)
         try:
-            self._scene.get_demo(record=False)
+            with without_pictures(self._scene.get_observation_config()):
+                self._scene.get_demo(record=True)
         except (
             _module("rlbench.backend.exceptions").DemoError,
             _module("pyrep.errors").ConfigurationPathError,

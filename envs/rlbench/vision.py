@@ -6,7 +6,8 @@ Each camera has a twin at the same place that draws every shape in the colour of
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,19 @@ def vision_config(renderer: str) -> Any:
         camera.rgb = camera.mask = True
         camera.render_mode = getattr(importlib.import_module("pyrep.const").RenderMode, RENDERERS[renderer])
     return config
+
+
+@contextmanager
+def without_pictures(config: Any) -> Iterator[None]:
+    """Within, upstream's observations have no pictures; the cameras stay in the scene."""
+    cameras = [getattr(config, f"{name}_camera") for name in CAMERAS]
+    for camera in cameras:
+        camera.rgb = camera.mask = False
+    try:
+        yield
+    finally:
+        for camera in cameras:
+            camera.rgb = camera.mask = True
 
 
 class Vision:
