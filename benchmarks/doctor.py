@@ -39,6 +39,8 @@ from OpenGL import GL
 print("drawn" if observation["front_rgb"].any() else "black")
 """
 
+_IMPORT = "import rlbench.environment"
+
 
 @dataclass(frozen=True)
 class Section:
@@ -192,7 +194,18 @@ def _home() -> Path:
 
 def original_tasks() -> tuple[Step, ...]:
     """What the RLBench backend needs, and how many tasks it then has."""
-    return (*installation.steps(), task_models())
+    return (*installation.steps(), task_models(), upstream_import())
+
+
+def upstream_import() -> Step:
+    """Whether PyRep and RLBench can be imported: what the loader lacks shows here, and nowhere earlier."""
+    lacking = installation.missing()
+    if lacking:
+        return Step("import", False, f"{lacking[0].name} comes first", "")
+    done = subprocess.run([sys.executable, "-c", _IMPORT], capture_output=True, text=True, check=False)
+    told = done.stderr.strip().splitlines()
+    fix = "Check LD_LIBRARY_PATH, and reinstall PyRep with COPPELIASIM_ROOT set"
+    return Step("import", done.returncode == 0, told[-1] if done.returncode and told else "rlbench.environment", fix)
 
 
 def task_models() -> Step:

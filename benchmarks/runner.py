@@ -16,7 +16,7 @@ import hansgym
 from hansgym.agent import Agent
 from hansgym.benchmarks import listing, workers
 from hansgym.benchmarks.aggregate import details, summarise
-from hansgym.benchmarks.config import DEFAULT_FACTORY, FACTORIES, RunConfig, parse_names, parse_seeds
+from hansgym.benchmarks.config import DEFAULT_FACTORY, FACTORIES, RunConfig, backend_of, parse_names, parse_seeds
 from hansgym.benchmarks.guard import GuardedAgent
 from hansgym.benchmarks.lanes import LanePool
 from hansgym.benchmarks.progress import RunProgress
@@ -236,6 +236,11 @@ def _check(config: RunConfig, spec: AgentSpec) -> None:
         method(config.method)
         if not spec.cameras:
             raise ConfigurationError(f"agent {spec.name!r} sees no camera: there is nothing to explain; leave out iss")
+    if "expert_chunk" in spec.needs and backend_of(config.env_factory).startswith("rlbench"):
+        raise ConfigurationError(
+            f"agent {spec.name!r} asks for the expert's next steps, and backend 'rlbench' has none: upstream "
+            "plays whole demonstrations; use backend 'mujoco' for it"
+        )
     if config.env_factory in FACTORIES.values():
         make = getattr(workers, config.env_factory.partition(":")[2])
         for task in config.tasks:  # a simulator starts with the first reset only: this costs nothing

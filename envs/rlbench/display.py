@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,7 +33,7 @@ class VirtualDisplay:
     """An Xvfb of our own where there is no display: a child that ends with :meth:`close`, and with this process.
 
     The kernel ends it when this process dies, however it does, so that nothing stays behind; the server removes its own
-    lock file on its way out.
+    lock file on its way out. (Opened in another thread than the main one it ends with :meth:`close` only.)
     """
 
     def __init__(self) -> None:
@@ -69,7 +70,7 @@ class VirtualDisplay:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C in the terminal is for us: the simulator closes first
-                preexec_fn=_end_with(os.getpid()),
+                preexec_fn=_end_with(os.getpid()) if _in_main_thread() else None,
             )
         finally:
             os.close(writing)
@@ -112,6 +113,11 @@ def _number(reading: int) -> int | None:
             return None
         said += more
     return int(said)
+
+
+def _in_main_thread() -> bool:
+    """Whether this is the thread that lives as long as the process: the kernel's promise is about threads."""
+    return threading.current_thread() is threading.main_thread()
 
 
 def _end_with(parent: int) -> Callable[[], None]:

@@ -5,6 +5,7 @@ Nothing here imports PyRep or RLBench, or starts anything: files and settings ar
 
 from __future__ import annotations
 
+import ctypes.util
 import importlib.machinery
 import importlib.util
 import os
@@ -97,6 +98,9 @@ def library_path() -> Step:
     places = [Path(p).resolve() for p in os.environ.get("LD_LIBRARY_PATH", "").split(":") if p]
     if root and Path(root).resolve() in places:
         return Step("library path", True, f"LD_LIBRARY_PATH holds {root}")
+    known = ctypes.util.find_library("coppeliaSim")
+    if known:
+        return Step("library path", True, f"the loader knows {known}")
     return Step(
         "library path",
         False,

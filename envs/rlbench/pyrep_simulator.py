@@ -100,12 +100,13 @@ class PyRepSimulator:
 
         It has to record, or upstream fails over a variable that only recording sets; no picture is taken for that.
         """
-        steps = [0]
+        steps, step = [0], self._scene.step
 
-        def count() -> None:
+        def counted() -> None:
             steps[0] += 1
+            step()
 
-        self._scene.register_step_callback(count)
+        self._scene.step = counted
         try:
             with without_pictures(self._scene.get_observation_config()):
                 self._scene.get_demo(record=True)
@@ -115,7 +116,7 @@ class PyRepSimulator:
         ) as error:
             raise Unplaceable(str(error)) from error
         finally:
-            self._scene.register_step_callback(None)
+            del self._scene.step  # the class's own shows again
         return steps[0]
 
     # -- shapes ------------------------------------------------------------------------------------------------------

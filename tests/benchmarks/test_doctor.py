@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import hansgym
 from hansgym.benchmarks import doctor
 from hansgym.benchmarks.cli import app
+from hansgym.envs.rlbench import installation
 from hansgym.envs.rlbench.installation import Step
 from hansgym.errors import UnknownNameError
 
@@ -42,12 +43,13 @@ def test_this_machine_is_well_and_json_says_so() -> None:
         "PyRep",
         "RLBench",
         "tasks",
+        "import",
     ]
     for section in answer["sections"]:
         assert set(section) == {"name", "about", "required", "ok", "steps"}
         for step in section["steps"]:
             assert set(step) == {"name", "ok", "found", "fix"}
-            assert step["ok"] or step["fix"] or step["name"] == "tasks", step
+            assert step["ok"] or step["fix"] or "comes first" in step["found"], step
 
 
 @pytest.mark.usefixtures("quick")
@@ -127,3 +129,14 @@ def test_a_picture_that_never_comes_is_reported(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(doctor, "PICTURE_S", 60)
     monkeypatch.setattr(doctor, "_PICTURE", "print('black')")
     assert doctor.first_picture().found == "it is black"
+
+
+def test_what_the_loader_says_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation, "missing", lambda: ())
+    monkeypatch.setattr(doctor, "_IMPORT", "raise ImportError('libQt5Core.so.5: cannot open')")
+    step = doctor.upstream_import()
+    assert not step.ok
+    assert "libQt5Core.so.5: cannot open" in step.found
+    assert "LD_LIBRARY_PATH" in step.fix
+    monkeypatch.setattr(doctor, "_IMPORT", "pass")
+    assert doctor.upstream_import().ok

@@ -14,7 +14,7 @@ from hansgym.benchmarks.leaderboard import build
 from hansgym.benchmarks.report_data import load
 from hansgym.benchmarks.report_views import command
 from hansgym.envs.rlbench import installation
-from hansgym.errors import MissingExtraError, UnknownNameError
+from hansgym.errors import ConfigurationError, MissingExtraError, UnknownNameError
 from hansgym.specs import CAMERAS
 
 SETTINGS = workers.EnvSettings("", "joint_position", 16, 8, CAMERAS, 64)
@@ -30,6 +30,12 @@ def test_without_the_simulator_nothing_starts(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(MissingExtraError, match=r"COPPELIASIM_ROOT is not set.*hansgym doctor"):
         evaluate("random", tasks="close_jar", backend="rlbench", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_the_expert_is_refused_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation, "require", lambda task: None)
+    with pytest.raises(ConfigurationError, match=r"'expert' asks for the expert's next steps.*use backend 'mujoco'"):
+        evaluate("expert", tasks="close_jar", backend="rlbench", out=tmp_path / "run")
 
 
 @pytest.mark.parametrize(("backend", "renderer"), [("rlbench", {}), ("rlbench:opengl", {"renderer": "opengl"})])
