@@ -10,6 +10,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+import trimesh
 
 from hansgym.envs.mujoco.backend import MujocoBackend
 from hansgym.envs.mujoco.control import HOME, JOINT_LOWER, JOINT_UPPER
@@ -30,7 +31,8 @@ TASK_ROLES = (Role.TARGET, Role.FIXTURE, Role.DISTRACTOR)
 @dataclass(frozen=True)
 class Measured:
     """``tips``: a pose (7) per joint configuration. ``robot`` and ``task``: camera -> for each configuration, where the
-    robot and where the task's objects are seen (packed bits of a 224x224 picture). ``sizes``: object -> edges in m.
+    robot and where the task's objects are seen (packed bits of a 224x224 picture). ``sizes``: object -> edges in m of
+    the boxes that it may be said to have.
 
     ``success`` and ``steps`` are the expert's; ``trouble`` says why it could not act.
     """
@@ -46,7 +48,7 @@ class Measured:
     success: bool
     steps: int | None
     trouble: str = ""
-    sizes: dict[str, list[float]] = field(default_factory=dict)
+    sizes: dict[str, list[list[float]]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """In plain types."""
@@ -143,14 +145,14 @@ def _expert(env: Any) -> tuple[bool, int | None, str]:
 # -------------------------------------------------------------------------------------------------- sizes
 
 
-def _sizes(backend: Any) -> dict[str, list[float]]:
+def _sizes(backend: Any) -> dict[str, list[list[float]]]:
     """Edge lengths in m of the boxes around the task's objects that one shape shows."""
     names = {o.name for o in backend.objects if o.role in TASK_ROLES}
     found = _rlbench_sizes(backend) if isinstance(backend, RlbenchBackend) else _mujoco_sizes(backend)
     return {name: edges for name, edges in found.items() if name in names}
 
 
-def _rlbench_sizes(backend: RlbenchBackend) -> dict[str, list[float]]:
+def _rlbench_sizes(backend: RlbenchBackend) -> dict[str, list[list[float]]]:
     """Of objects that exactly one shape shows: the box of several would depend on how they are turned."""
     simulator, census = backend.simulator, backend.census
     seen: set[int] = set()
@@ -158,11 +160,11 @@ def _rlbench_sizes(backend: RlbenchBackend) -> dict[str, list[float]]:
         codes = simulator.codes(camera, SIZE, census.helpers)
         seen |= {int(h) for h in np.unique(masks.handles_of(codes))}
     shown = {name: [h for h in handles if h in seen] for name, handles in census.handles.items()}
-    return {name: [float(e) for e in simulator.size(hs[0])] for name, hs in shown.items() if len(hs) == 1}
+    return {name: [[float(e) for e in simulator.size(hs[0])]] for name, hs in shown.items() if len(hs) == 1}
 
 
-def _mujoco_sizes(backend: MujocoBackend) -> dict[str, list[float]]:
-    """The box around an object's visible geoms, along the axes of its own body."""
+def _mujoco_sizes(backend: MujocoBackend) -> dict[str, list[list[float]]]:
+    """The boxes around an object's visible geoms, along the axes of its body and along those that fit best."""
     model, data, ids = backend.live.model, backend.live.data, backend.scene.geom_objects
     found = {}
     for number, name in backend.scene.objects:
@@ -170,10 +172,15 @@ def _mujoco_sizes(backend: MujocoBackend) -> dict[str, list[float]]:
         kind, body = backend.scene.frames.get(name, ("", -1))
         if not geoms or kind != "body":
             continue
-        turn, origin = data.xmat[body].reshape(3, 3), data.xpos[body]
         corners = np.vstack([_corners(model.geom_aabb[g], data.geom_xpos[g], data.geom_xmat[g]) for g in geoms])
-        found[name] = [float(e) for e in np.ptp((corners - origin) @ turn, axis=0)]
+        found[name] = _boxes((corners - data.xpos[body]) @ data.xmat[body].reshape(3, 3))
     return found
+
+
+def _boxes(points: np.ndarray) -> list[list[float]]:
+    """Edges (3) m of the box of ``points`` (N, 3) m along their axes, and of the smallest one along any."""
+    both = np.ptp(points, axis=0), trimesh.bounds.oriented_bounds(points)[1]
+    return [[float(e) for e in edges] for edges in both]
 
 
 def _corners(box: np.ndarray, position: np.ndarray, rotation: np.ndarray) -> np.ndarray:

@@ -37,7 +37,7 @@ def test_the_mujoco_side_is_whole(ours: Measured) -> None:
     np.testing.assert_allclose(ours.tips[0][:3], [0.2785, -0.0082, 1.4719], atol=1e-3)
     assert all(ours.seen("robot", c).any((1, 2)).all() for c in ("front", "overhead"))
     assert ours.seen("task", "overhead").any()
-    np.testing.assert_allclose(sorted(ours.sizes["jar0"]), [0.091, 0.094, 0.11], rtol=0.15)
+    np.testing.assert_allclose(sorted(ours.sizes["jar0"][0]), [0.091, 0.094, 0.11], rtol=0.15)
     assert "Panda" not in ours.sizes
     assert from_json(json.loads(json.dumps(ours.to_json()))) == ours
 
@@ -74,7 +74,7 @@ def test_each_difference_is_caught_by_name(ours: Measured, theirs: Measured, cha
     if "tips" in change:
         change = {"tips": (np.array(ours.tips) + change["tips"] * np.eye(7)[0]).tolist()}
     if "sizes" in change:
-        change = {"sizes": {**ours.sizes, "jar0": [e * change["sizes"] for e in ours.sizes["jar0"]]}}
+        change = {"sizes": {**ours.sizes, "jar0": [[e * change["sizes"] for e in box] for box in ours.sizes["jar0"]]}}
     if "robot" in change:
         change = {"robot": _shifted(ours, change["robot"])}
     row = parity.compare(ours, replace(theirs, **change))
@@ -84,10 +84,12 @@ def test_each_difference_is_caught_by_name(ours: Measured, theirs: Measured, cha
 
 def test_small_things_may_differ_by_millimetres_and_axes_may_be_named_otherwise(ours: Measured) -> None:
     def share(mine: list[float], other: list[float]) -> float:
-        return parity.edge_share(replace(ours, sizes={"a": mine}), replace(ours, sizes={"a": other}), "a")
+        return parity.edge_share(
+            replace(ours, sizes={"a": [[1.0, 1.0, 1.0], mine]}), replace(ours, sizes={"a": [other]}), "a"
+        )
 
     assert share([0.1, 0.2, 0.3], [0.3, 0.1, 0.2]) == 0.0
-    assert share([0.004, 0.2, 0.3], [0.003, 0.2, 0.3]) == 0.0
+    assert share([0.0055, 0.2, 0.3], [0.003, 0.2, 0.3]) == 0.0
     assert share([0.1, 0.2, 0.3], [0.1, 0.2, 0.4]) == pytest.approx(0.25)
     assert share([0.1, 0.2, 0.35], [0.1, 0.2, 0.4]) == 0.0
 
@@ -118,7 +120,7 @@ def test_the_other_side_is_measured_by_the_same_questions(monkeypatch: pytest.Mo
     assert found.success
     assert found.steps == 77
     assert found.instruction == "do close_jar number 1"
-    assert found.sizes == {name: [0.1, 0.1, 0.1] for name in ("jar0", "jar1", "jar_lid0")}
+    assert found.sizes == {name: [[0.1, 0.1, 0.1]] for name in ("jar0", "jar1", "jar_lid0")}
     assert found.seen("robot", "front").any()
     assert simulator.arranged == 2, "the expert starts from a fresh episode"
 
