@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hansgym.benchmarks import cli_data, cli_serve
+from hansgym.benchmarks import cli_data, cli_doctor, cli_serve
 from hansgym.errors import HansGymError
 
 app = typer.Typer(
@@ -78,6 +78,7 @@ def evaluate(
         typer.Option(help="default or agnostos for all tasks, or by task: push_buttons=balanced (others: default)."),
     ] = "default",
     variation: Annotated[int | None, typer.Option(help="One variation for all episodes. Default: by seed.")] = None,
+    backend: Annotated[str, typer.Option(help="mujoco, rlbench, or rlbench:opengl (see hansgym doctor).")] = "mujoco",
     image_size: Annotated[int | None, typer.Option(help="Pixels. Default: the agent's, else 224.")] = None,
     partition: Annotated[str, typer.Option(help="table_supports or table_is_nuisance.")] = "table_supports",
     execute: Annotated[int, typer.Option(help="Steps of each predicted chunk that are executed.")] = 8,
@@ -136,6 +137,7 @@ def evaluate(
         out=out,
         protocol=protocol,
         variation=variation,
+        backend=backend,
         image_size=image_size,
         partition=partition,
         execute=execute,
@@ -281,6 +283,7 @@ app.command()(cli_data.record)
 app.command()(cli_data.play)
 app.command()(cli_data.convert)
 app.command()(cli_serve.serve)
+app.command()(cli_doctor.doctor)
 
 
 def main() -> None:

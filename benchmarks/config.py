@@ -15,6 +15,12 @@ from hansgym.specs import CAMERAS
 
 ATTRIBUTIONS = ("iss", "do")
 DEFAULT_FACTORY = "hansgym.benchmarks.workers:make_env"
+FACTORIES = {
+    "mujoco": DEFAULT_FACTORY,
+    "rlbench": "hansgym.benchmarks.workers:make_rlbench_env",
+    "rlbench:opengl": "hansgym.benchmarks.workers:make_rlbench_opengl_env",
+}
+"""Backend, with its renderer where there is a choice -> what makes its environments."""
 
 
 @dataclass(frozen=True, order=True)
@@ -134,6 +140,11 @@ class RunConfig:
     def filmed(self) -> set[tuple[str, int, int]]:
         """Keys of the episodes that are filmed: the first ``videos`` of each task."""
         return {job.key for task in self.tasks for job in [j for j in self.jobs() if j.task == task][: self.videos]}
+
+
+def backend_of(factory: str) -> str:
+    """The backend that ``factory`` makes environments of; a factory of somebody else's stands for itself."""
+    return {ours: backend for backend, ours in FACTORIES.items()}.get(factory, factory)
 
 
 def from_identity(identity: Mapping[str, Any]) -> RunConfig:

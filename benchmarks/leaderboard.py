@@ -13,6 +13,7 @@ from rich.table import Table
 
 from hansgym.benchmarks import aggregate
 from hansgym.benchmarks.aggregate import with_interval
+from hansgym.benchmarks.config import backend_of
 from hansgym.benchmarks.labels import labels
 from hansgym.benchmarks.records import write_atomically
 from hansgym.errors import ConfigurationError
@@ -59,6 +60,7 @@ def _row(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     more = aggregate.details(records, config)
     settings = {name: config[name] for name in COMPARED}
     settings["tasks"] = sorted(settings["tasks"])
+    settings["backend"] = backend_of(config["env_factory"])
     numbers = {k: v for k, v in summary.items() if k != "tasks"}
     return settings, {
         "agent": config["agent"],

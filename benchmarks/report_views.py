@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hansgym.benchmarks import figures
-from hansgym.benchmarks.config import DEFAULT_FACTORY, RunConfig
+from hansgym.benchmarks.config import DEFAULT_FACTORY, FACTORIES, RunConfig, backend_of
 from hansgym.benchmarks.report_data import Record, Run
 from hansgym.benchmarks.video import GAP, LABEL, TILE
 
@@ -248,12 +248,14 @@ def command(run: Run) -> tuple[str | None, str | None]:
     config = run.config
     if run.agent.startswith("object:"):
         return None, "the agent was a Python object; call hansgym.benchmarks.evaluate with it and these settings"
-    if config["env_factory"] != DEFAULT_FACTORY:
+    backend = backend_of(config["env_factory"])
+    if backend not in FACTORIES:
         return None, "the environments came from a factory; call hansgym.benchmarks.evaluate with these settings"
     parts = ["hansgym", "evaluate", "--agent", run.agent]
     parts += ["--suite", str(config["suite"])] if config["suite"] else ["--tasks", ",".join(config["tasks"])]
     parts += ["--seeds", compact(config["seeds"])]
     parts += ["--attribute", ",".join(config["attribute"])] if config["attribute"] else []
+    parts += ["--backend", backend] if config["env_factory"] != DEFAULT_FACTORY else []
     for text in config["perturb"]:
         parts += ["--perturb", text]
     own = run.header.get("agent")

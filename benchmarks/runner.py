@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import hansgym
 from hansgym.agent import Agent
-from hansgym.benchmarks import listing
+from hansgym.benchmarks import listing, workers
 from hansgym.benchmarks.aggregate import details, summarise
-from hansgym.benchmarks.config import DEFAULT_FACTORY, RunConfig, parse_names, parse_seeds
+from hansgym.benchmarks.config import DEFAULT_FACTORY, FACTORIES, RunConfig, backend_of, parse_names, parse_seeds
 from hansgym.benchmarks.guard import GuardedAgent
 from hansgym.benchmarks.labels import labels
 from hansgym.benchmarks.lanes import LanePool
 from hansgym.benchmarks.progress import RunProgress
 from hansgym.benchmarks.records import RunDirectory
 from hansgym.benchmarks.scheduler import Scheduler
-from hansgym.benchmarks.workers import EnvSettings, make_env
+from hansgym.benchmarks.workers import EnvSettings
 from hansgym.errors import ConfigurationError
 from hansgym.lookup import unknown
 from hansgym.specs import AgentSpec
@@ -48,6 +48,7 @@ def evaluate(
     out: str | os.PathLike[str] | None = None,
     protocol: str = "default",
     variation: int | None = None,
+    backend: str = "mujoco",
     image_size: int | None = None,
     partition: str = "table_supports",
     execute: int = 8,
@@ -72,13 +73,15 @@ def evaluate(
     where it has one, the image size are the agent's. ``attribute``: "iss" explains every ``attribute_stride``-th
     decision by ``method`` with ``n_masks`` masks; "do" resamples the world at every ``do_stride``-th one, ``do_draws``
     times per factor (``do_factors``: only these). ``protocol``: one for all tasks or, by task,
-    ``"push_buttons=balanced"`` (the others: default). ``perturb``: texts such as ``"cue:code=place,setting=aligned"``.
-    ``videos``: episodes per task that are filmed. An agent or an environment that raises, or is silent for
-    ``agent_limit_s`` or ``env_limit_s`` seconds, makes its episode an error, and the run goes on.
+    ``"push_buttons=balanced"`` (the others: default). ``backend``: "mujoco", "rlbench" or "rlbench:opengl".
+    ``perturb``: texts such as ``"cue:code=place,setting=aligned"``. ``videos``: episodes per task that are filmed. An
+    agent or an environment that raises, or is silent for ``agent_limit_s`` or ``env_limit_s`` seconds, makes its
+    episode an error, and the run goes on.
 
     Results do not depend on ``workers``. The table's ``attrs["summary"]`` is the object that ``hansgym evaluate
     --json`` prints. Settings that cannot work raise :class:`hansgym.errors.HansGymError`.
     """
+    env_factory = _environments(backend, env_factory)
     names = _tasks(tasks, suite, env_factory)
     seed_list = parse_seeds(str(seeds)) if isinstance(seeds, (str, int)) else tuple(int(s) for s in seeds)
     guard = GuardedAgent(_factory(agent), agent_limit_s)
@@ -188,8 +191,15 @@ def _factory(agent: str | Agent) -> Callable[[], Agent]:
     return make
 
 
+def _environments(backend: str, factory: str) -> str:
+    """What makes the environments: a factory that was named, else that of ``backend``."""
+    if backend not in FACTORIES:
+        raise unknown("backend", backend, FACTORIES)
+    return FACTORIES[backend] if factory == DEFAULT_FACTORY else factory
+
+
 def _tasks(tasks: str | Sequence[str] | None, suite: str | None, factory: str) -> tuple[str, ...]:
-    if factory != DEFAULT_FACTORY and tasks is not None and suite is None:
+    if factory not in FACTORIES.values() and tasks is not None and suite is None:
         return parse_names(tasks)
     return listing.chosen(tasks, suite)
 
@@ -197,7 +207,7 @@ def _tasks(tasks: str | Sequence[str] | None, suite: str | None, factory: str) -
 def _perturbations(texts: str | Sequence[str], factory: str) -> tuple[str, ...]:
     """The perturbations asked for, every option written out, so that equal settings look equal."""
     given = (texts,) if isinstance(texts, str) else tuple(texts)
-    if factory != DEFAULT_FACTORY or not given:
+    if factory not in FACTORIES.values() or not given:
         return given
     from hansgym.wrappers.perturbations import parse
 
@@ -230,9 +240,15 @@ def _check(config: RunConfig, spec: AgentSpec) -> None:
         method(config.method)
         if not spec.cameras:
             raise ConfigurationError(f"agent {spec.name!r} sees no camera: there is nothing to explain; leave out iss")
-    if config.env_factory == DEFAULT_FACTORY:
+    if "expert_chunk" in spec.needs and backend_of(config.env_factory).startswith("rlbench"):
+        raise ConfigurationError(
+            f"agent {spec.name!r} asks for the expert's next steps, and backend 'rlbench' has none: upstream "
+            "plays whole demonstrations; use backend 'mujoco' for it"
+        )
+    if config.env_factory in FACTORIES.values():
+        make = getattr(workers, config.env_factory.partition(":")[2])
         for task in config.tasks:  # a simulator starts with the first reset only: this costs nothing
-            make_env(task, env_settings(config, spec)).close()
+            make(task, env_settings(config, spec)).close()
 
 
 def _header(config: RunConfig, spec: AgentSpec) -> dict[str, Any]:

@@ -48,8 +48,23 @@ class EnvSettings:
 
 def make_env(task: str, settings: EnvSettings) -> gym.Env:
     """The environment of ``task`` with the perturbations that ``settings`` name."""
+    return _environment(task, settings, backend="mujoco")
+
+
+def make_rlbench_env(task: str, settings: EnvSettings) -> gym.Env:
+    """The same in CoppeliaSim, with upstream's default renderer."""
+    return _environment(task, settings, backend="rlbench")
+
+
+def make_rlbench_opengl_env(task: str, settings: EnvSettings) -> gym.Env:
+    """The same in CoppeliaSim, with its fast renderer, which knows no shadows."""
+    return _environment(task, settings, backend="rlbench", backend_options={"renderer": "opengl"})
+
+
+def _environment(task: str, settings: EnvSettings, **world: Any) -> gym.Env:
     env = gym.make(
         env_id(task),
+        **world,
         cameras=settings.cameras,
         image_size=settings.image_size,
         control=settings.control,

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from hansgym import lookup
+from hansgym.envs.backend import Backend
 from hansgym.envs.layouts import LAYOUTS
 from hansgym.envs.spec import TaskSpec
 from hansgym.errors import ConfigurationError
 from hansgym.roles import PARTITIONS
 from hansgym.specs import CAMERAS, CONTROL_MODES
 
-BACKENDS: Mapping[str, str | None] = {"mujoco": "hansgym.envs.mujoco.backend:MujocoBackend", "rlbench": None}
-"""Backend name -> where its class is; None: a name that is reserved, but not in this version."""
+BACKENDS: Mapping[str, str] = {
+    "mujoco": "hansgym.envs.mujoco.backend:MujocoBackend",
+    "rlbench": "hansgym.envs.rlbench.backend:RlbenchBackend",
+}
+"""Backend name -> where its class is."""
+
+BACKEND_OPTIONS: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
+    "mujoco": {},
+    "rlbench": {"renderer": ("opengl3", "opengl")},
+}
+"""Backend name -> its options -> their values, the default first."""
 
 RENDER_MODES = ("rgb_array",)
 IMAGE_SIZES = (16, 1024)
@@ -39,9 +53,30 @@ def check_names(
             raise lookup.unknown(kind, str(name), valid)
     if len(set(cameras)) != len(cameras):
         raise ConfigurationError(f"cameras {tuple(cameras)} names one twice; name each camera once")
-    if BACKENDS[backend] is None:
-        ready = ", ".join(name for name, where in BACKENDS.items() if where)
-        raise ConfigurationError(f"backend {backend!r} is not in this version of HansGym; use one of: {ready}")
+
+
+def backend_class(backend: str) -> Callable[..., Backend]:
+    """The class of ``backend``, imported now."""
+    module, _, name = BACKENDS[backend].partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def checked_backend(backend: str, given: Mapping[str, Any] | None, task: TaskSpec) -> dict[str, Any]:
+    """The options ``given`` to ``backend``, which must know them and be able to run ``task`` on this machine.
+
+    An unknown option or value raises and lists; a missing piece raises and says what to install.
+    """
+    valid = BACKEND_OPTIONS[backend]
+    for key, value in (given or {}).items():
+        if key not in valid:
+            raise lookup.unknown(f"option of backend {backend!r}", str(key), valid or ("(it has none)",))
+        if value not in valid[key]:
+            raise lookup.unknown(f"{key} of backend {backend!r}", str(value), valid[key])
+    if backend == "rlbench":
+        from hansgym.envs.rlbench import installation
+
+        installation.require(task.name)
+    return dict(given or {})
 
 
 def checked_protocol(task: TaskSpec, protocol: str) -> str:
@@ -50,6 +85,13 @@ def checked_protocol(task: TaskSpec, protocol: str) -> str:
     if protocol not in valid:
         raise lookup.unknown(f"protocol of task {task.name!r}", str(protocol), valid)
     return protocol
+
+
+def checked_index(what: str, value: Any, count: int, task: str) -> int:
+    """``value`` as a whole number from 0 to ``count - 1``."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < count:
+        raise ConfigurationError(f"{what} {value!r} of task {task!r} is out of range; choose 0 to {count - 1}")
+    return int(value)
 
 
 def checked_image_size(value: int) -> int:

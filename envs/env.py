@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,8 +10,7 @@ import gymnasium as gym
 import numpy as np
 
 from hansgym import lookup
-from hansgym.envs import control_modes, layouts
-from hansgym.envs.arguments import BACKENDS, RENDER_MODES, check_names, checked_image_size, checked_protocol
+from hansgym.envs import arguments, control_modes, layouts
 from hansgym.envs.backend import Backend, Episode, Frame, Proprioception, ResetRequest, ScenePerturbation, Verdict
 from hansgym.envs.spec import TaskSpec
 from hansgym.errors import ConfigurationError
@@ -43,9 +41,11 @@ class HansGymEnv(gym.Env):
 
     With ``observe_images = False`` the images returned by :meth:`step` and :meth:`reset` are black and their masks
     zero, nothing is rendered, and :meth:`observe` gives the true observation when it is wanted.
+
+    ``backend``: ``mujoco`` or ``rlbench``, the original in CoppeliaSim; its ``backend_options``: ``docs/rlbench.md``.
     """
 
-    metadata = {"render_modes": list(RENDER_MODES), "render_fps": CONTROL_HZ}  # noqa: RUF012 (Gymnasium's own form)
+    metadata = {"render_modes": list(arguments.RENDER_MODES), "render_fps": CONTROL_HZ}  # noqa: RUF012 (Gymnasium's own form)
 
     def __init__(
         self,
@@ -60,13 +60,15 @@ class HansGymEnv(gym.Env):
         segmentation: bool = False,
         obs_layout: str = "hansgym",
         render_mode: str | None = "rgb_array",
+        backend_options: Mapping[str, Any] | None = None,
     ) -> None:
         self._arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
-        check_names(backend, cameras, control, partition, obs_layout, render_mode)
+        arguments.check_names(backend, cameras, control, partition, obs_layout, render_mode)
         self.task = task
         self.task_spec: TaskSpec = lookup.load(TASKS, task, "TASK", "task")
-        self.protocol = checked_protocol(self.task_spec, protocol)
-        self.cameras, self.image_size = tuple(cameras), checked_image_size(image_size)
+        self.backend_options = arguments.checked_backend(backend, backend_options, self.task_spec)
+        self.protocol = arguments.checked_protocol(self.task_spec, protocol)
+        self.cameras, self.image_size = tuple(cameras), arguments.checked_image_size(image_size)
         self.partition, self.segmentation, self.obs_layout = partition, bool(segmentation), obs_layout
         self.render_mode, self.backend_name = render_mode, backend
         self.action_spec = ActionSpec.of(control)
@@ -94,18 +96,15 @@ class HansGymEnv(gym.Env):
 
     @variation.setter
     def variation(self, value: int | None) -> None:
-        self._variation = None if value is None else self._in_range("variation", value, self.variations)
+        self._variation = (
+            None if value is None else arguments.checked_index("variation", value, self.variations, self.task)
+        )
 
     @property
     def variations(self) -> int:
         """How many variations the task has under the chosen protocol."""
         count = len(self.task_spec.variations_under(self.protocol))
         return 1 if self.protocol == "agnostos" and "agnostos" not in self.task_spec.protocols else count
-
-    def _in_range(self, what: str, value: Any, count: int) -> int:
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < count:
-            raise ConfigurationError(f"{what} {value!r} of task {self.task!r} is out of range; choose 0 to {count - 1}")
-        return int(value)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -117,12 +116,13 @@ class HansGymEnv(gym.Env):
         variation = options.get("variation", self._variation)
         if variation is None:
             variation = int(stream(seed, "variation").integers(self.variations))
-        variation = self._in_range("variation", variation, self.variations)
+        variation = arguments.checked_index("variation", variation, self.variations, self.task)
         if self._backend is None:
             self._backend = self._new_backend()
         self._episode = None
         episode = self._backend.reset(ResetRequest(seed, variation, self.protocol, self._perturbations))
-        paraphrase = self._in_range("paraphrase", options.get("paraphrase", 0), len(episode.instructions))
+        wanted = options.get("paraphrase", 0)
+        paraphrase = arguments.checked_index("paraphrase", wanted, len(episode.instructions), self.task)
         self._episode, self._succeeded = episode, False
         self._fixed_info = {
             "instruction": episode.instructions[paraphrase],
@@ -271,8 +271,7 @@ class HansGymEnv(gym.Env):
     # ---------------------------------------------------------------- life
 
     def _new_backend(self) -> Backend:
-        module, _, name = str(BACKENDS[self.backend_name]).partition(":")
-        return getattr(importlib.import_module(module), name)(self.task_spec)
+        return arguments.backend_class(self.backend_name)(self.task_spec, **self.backend_options)
 
     def _live(self) -> tuple[Backend, Episode]:
         if self._backend is None or self._episode is None:

@@ -132,7 +132,11 @@ PROVOKED: dict[str, tuple[Callable[[], Any], str, str]] = {
     "cameras text": (lambda: made(cameras="front"), r"'front'", r"give a list of names, such as \('front',\)"),
     "image size": (lambda: made(image_size=7), r"image_size is 7", r"whole number of pixels from 16 to 1024"),
     "backend": (lambda: made(backend="bullet"), r"'bullet'", r"Choose one of: mujoco"),
-    "backend to come": (lambda: made(backend="rlbench"), r"'rlbench'", r"use one of: mujoco"),
+    "backend option": (
+        lambda: made(backend="rlbench", backend_options={"renderer": "vulkan"}),
+        r"renderer of backend 'rlbench' 'vulkan'",
+        r"Choose one of: opengl, opengl3",
+    ),
     "protocol": (
         lambda: made(protocol="agnostic"),
         r"'agnostic'",

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from hansgym.benchmarks.cli import app, main
 from hansgym.envs.registration import index
 
-COMMANDS = ("list", "evaluate", "report", "leaderboard", "check-agent", "train", "record", "play")
+COMMANDS = ("list", "evaluate", "report", "leaderboard", "check-agent", "train", "record", "play", "doctor")
 
 
 def hansgym(*arguments: str) -> subprocess.CompletedProcess[str]:

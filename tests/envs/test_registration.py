@@ -58,7 +58,7 @@ def test_make_by_module_name_works_without_an_import() -> None:
     ("argument", "value", "says"),
     [
         ("backend", "mujocoo", "Did you mean 'mujoco'.*mujoco, rlbench"),
-        ("backend", "rlbench", "not in this version.*mujoco"),
+        ("backend_options", {"renderer": "opengl"}, "option of backend 'mujoco'.*it has none"),
         ("cameras", ("front", "wirst"), "Did you mean 'wrist'.*front, overhead, wrist"),
         ("cameras", "front", "list of names"),
         ("cameras", ("front", "front"), "twice"),
