@@ -43,6 +43,7 @@ def _expert(mug: str) -> tuple[Verb, ...]:
         onto=((0.0, 0.0, 1.0), (0.0, -1.0, 0.0)),
         into=(-0.940, 0.0, -0.342),
         stand_off_m=0.06,
+        ahead=True,
         top_m=1.10,
         when=_on_a_spoke(mug),
     )

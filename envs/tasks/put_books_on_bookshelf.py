@@ -31,6 +31,7 @@ def _shelve(key: str) -> tuple[Grip, Carry]:
         offset=(0.0, 0.0, SIZE[2] / 2 + 0.003),
         symmetry=math.pi,
         stand_off_m=0.09,
+        ahead=True,
         when=Detected(book, "success"),
     )
     return Grip(hold, before=place, top_m=1.30, slope=3.0), place

@@ -10,7 +10,20 @@ from hansgym.envs.conditions import Condition
 from hansgym.envs.expert import Goal, facing
 from hansgym.envs.spec import fill
 from hansgym.envs.state import WorldState
-from hansgym.envs.verbs._line import ROOM_RAD, Line, angle_between, best_turn, easy, poised, speed, swung, turning
+from hansgym.envs.verbs._line import (
+    ROOM_RAD,
+    Line,
+    angle_between,
+    best_turn,
+    easy,
+    last_joint,
+    part_way,
+    poised,
+    speed,
+    swung,
+    turning,
+    turns,
+)
 from hansgym.envs.verbs.grip import Hold, Vector
 
 
@@ -22,6 +35,8 @@ class Carry:
     comes to lie along the first of ``onto``, the second as near as it can. Turned about the first by a multiple of
     ``symmetry`` (rad; 0 means by any angle) it fits as well; the turn is taken that suits the arm best, or
     brings the hand's approach nearest to ``heading`` (in the frame of ``to``).
+    ``ahead``, for a hand that points down and symmetries other than 0: hold and turn are chosen together, so that the
+    last joint stays far from its limits on the way, too.
     By up to ``swing_rad`` all is swung about the vertical, so that the hand does not point straight away from the
     robot: low down, the arm can fold for that to one side only.
     ``into``: direction of the last ``stand_off_m`` in that frame. ``top_m``: height in the world over which the object
@@ -38,6 +53,7 @@ class Carry:
     onto: tuple[Vector, Vector] = ((0.0, 0.0, 1.0), (1.0, 0.0, 0.0))
     symmetry: float = 2 * np.pi
     heading: Vector | None = None
+    ahead: bool = False
     swing_rad: float = 0.0
     into: Vector = (0.0, 0.0, -1.0)
     stand_off_m: float = 0.08
@@ -50,6 +66,19 @@ class Carry:
     near_m: float = 0.03
     retreat_m: float = 0.10
     chained: bool = False
+
+    def grip(self, state: WorldState, room: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """How to hold it: tip position (3,) and hand rotation (3, 3) in the world, as things lie now."""
+        if not self.ahead:
+            return self.hold.pose(state, room)
+        own = state.rotation(fill(self.hold.name, state.binding))
+
+        def effort(pose: tuple[np.ndarray, np.ndarray]) -> float:
+            start = last_joint(pose[1], pose[0])
+            ends = self._fits(state, own.T @ pose[1])
+            return min(self._effort(state, start, end) for end in ends)
+
+        return min(self.hold.poses(state), key=effort)
 
     def placed(self, state: WorldState) -> bool:
         """Whether it is at its place and let go of."""
@@ -71,14 +100,14 @@ class Carry:
         if name not in state.held:
             return Goal(tip - self.retreat_m * hand[:, 2], hand, gripper=1.0)
         now, aim, own = self._now(state), self._aim(state), state.rotation(name)
-        rotation = self._rotation(state, own.T @ hand)
+        rotation = self._rotation(state, own.T @ hand, tip, hand)
         line, missing = self._line(state), angle_between(hand, rotation)
         beside = line.beside(now, aim)
         error = beside + 0.08 * max(0.0, missing - self.turn_tolerance_rad / 2)
         where, gate = line.step(now, aim, error)
         distance = float(np.linalg.norm(now - aim))
         arrived = distance < 1.5 * self.tolerance_m and missing < self.turn_tolerance_rad
-        towards = poised(rotation, tip, beside)
+        towards = poised(self._this_way_round(state, rotation, tip, hand), tip, beside)
         return Goal(
             where - towards @ hand.T @ (now - tip),
             towards,
@@ -89,13 +118,14 @@ class Carry:
 
     def reach(self, state: WorldState) -> tuple[Goal, ...]:
         """Up, across, down to the beginning of the line and along it, for the object as it is going to be held."""
-        tip, hand = self.hold.in_object(state)
-        rotation = self._rotation(state, hand, room=ROOM_RAD)
+        name, (held, grip) = fill(self.hold.name, state.binding), self.grip(state)
+        own = state.rotation(name)
+        tip, hand = own.T @ (held - state.position(name)), own.T @ grip
+        rotation = self._rotation(state, hand, held, grip, room=ROOM_RAD)
         aim = self._aim(state) + rotation @ hand.T @ (tip - np.asarray(self.point))
         start = aim - self.stand_off_m * self._line(state).into
         if self.top_m - start[2] < 0.1:
             return (Goal(start, rotation, 0.0), Goal(aim, rotation, 1.0))
-        held, grip = self.hold.pose(state)
         lifted, above = (np.array([*point[:2], self.top_m]) for point in (held, start))
         ways = ((lifted, grip), (above, rotation), (start, rotation), (aim, rotation))
         return tuple(Goal(point, turned, 0.0) for point, turned in ways)
@@ -112,14 +142,43 @@ class Carry:
         into = state.rotation(fill(self.to, state.binding)) @ np.asarray(self.into)
         return Line(into / np.linalg.norm(into), self.stand_off_m, self.top_m, self.slope, self.tolerance_m)
 
-    def _rotation(self, state: WorldState, hand: np.ndarray, room: float = 0.0) -> np.ndarray:
+    def _placed(self, state: WorldState) -> np.ndarray:
+        """Rotation (3, 3) in the world of the object at its place, one of those that fit."""
+        own, onto = (facing(np.asarray(main), np.asarray(side)) for main, side in (self.own, self.onto))
+        return state.rotation(fill(self.to, state.binding)) @ onto @ own.T
+
+    def _fits(self, state: WorldState, hand: np.ndarray) -> list[np.ndarray]:
+        """Hand rotations (3, 3) in the world at the place, where ``hand`` is that in the object's frame."""
+        placed = self._placed(state)
+        return [placed @ turn @ hand for turn in turns(self.own[0], self.symmetry)]
+
+    def _effort(self, state: WorldState, start: float, end: np.ndarray) -> float:
+        """How far (rad) from its middle the last joint gets on the way from ``start`` to hand rotation ``end`` (3, 3).
+
+        Of two as far, the shorter way counts a little less.
+        """
+        there = last_joint(end, self._aim(state))
+        return max(abs(start), abs(there)) + 0.05 * abs(there - start)
+
+    def _this_way_round(self, state: WorldState, end: np.ndarray, tip: np.ndarray, now: np.ndarray) -> np.ndarray:
+        """Hand rotation (3, 3) to turn to from ``now`` (3, 3) at ``tip`` (3,) so as to come to ``end`` (3, 3)."""
+        if not self.ahead:
+            return end
+        way = last_joint(end, self._aim(state)) - last_joint(now, tip)
+        return part_way(end, way)
+
+    def _rotation(
+        self, state: WorldState, hand: np.ndarray, tip: np.ndarray, now: np.ndarray, room: float = 0.0
+    ) -> np.ndarray:
         """Hand rotation (3, 3) in the world at the place, where ``hand`` is that in the object's frame.
 
-        Swung less by ``room`` (rad) than it could be, for a test with some reserve.
+        The hand comes from ``tip`` (3,) with ``now`` (3, 3). Swung less by ``room`` (rad) than it could be, for a test
+        with some reserve.
         """
-        frame = state.rotation(fill(self.to, state.binding))
-        own, onto = (facing(np.asarray(main), np.asarray(side)) for main, side in (self.own, self.onto))
-        placed, axis = frame @ onto @ own.T, np.asarray(self.own[0])
+        if self.ahead:
+            start = last_joint(now, tip)
+            return min(self._fits(state, hand), key=lambda end: self._effort(state, start, end))
+        frame, placed, axis = state.rotation(fill(self.to, state.binding)), self._placed(state), np.asarray(self.own[0])
         if self.heading is None:
             lean = float(np.arccos(np.clip(-(placed @ hand)[2, 2], -1.0, 1.0)))
             wanted = easy(self._aim(state), lean)

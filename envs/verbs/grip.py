@@ -10,7 +10,17 @@ import numpy as np
 from hansgym.envs.expert import Goal, facing
 from hansgym.envs.spec import fill
 from hansgym.envs.state import WorldState
-from hansgym.envs.verbs._line import ROOM_RAD, Line, angle_between, best_turn, easy, poised, speed, swung
+from hansgym.envs.verbs._line import (
+    ROOM_RAD,
+    Line,
+    angle_between,
+    best_turn,
+    easy,
+    poised,
+    speed,
+    swung,
+    turns,
+)
 
 Vector = tuple[float, float, float]
 _SWAPPED = np.diag([-1.0, -1.0, 1.0])
@@ -19,6 +29,10 @@ _SWAPPED = np.diag([-1.0, -1.0, 1.0])
 
 class Placing(Protocol):
     """A verb that brings something to its place."""
+
+    def grip(self, state: WorldState, room: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """How to take hold of it for that: tip position (3,) and hand rotation (3, 3); ``room`` as in :class:`Hold`."""
+        ...
 
     def placed(self, state: WorldState) -> bool:
         """Whether it is there, let go of."""
@@ -57,21 +71,23 @@ class Hold:
         tip, hand = max(holds, key=lambda hold: float(np.trace(hold[1].T @ wanted)))
         return tip, swung(hand, tip, self.swing_rad, room)
 
-    def in_object(self, state: WorldState) -> tuple[np.ndarray, np.ndarray]:
-        """Tip position (3,) and hand rotation (3, 3) of this hold in the object's own frame, as things lie now."""
-        name = fill(self.name, state.binding)
-        own, (tip, hand) = state.rotation(name), self.pose(state)
-        return own.T @ (tip - state.position(name)), own.T @ hand
+    def poses(self, state: WorldState) -> list[tuple[np.ndarray, np.ndarray]]:
+        """All that are as good, for a ``symmetry`` other than 0: tip positions (3,) and hand rotations (3, 3)."""
+        name = fill(self.at or self.name, state.binding)
+        frame, local = state.rotation(name), facing(np.asarray(self.approach), np.asarray(self.close))
+        turned = [frame @ turn for turn in turns(self.axis, self.symmetry)]
+        where, offset = state.position(name), np.asarray(self.offset)
+        return [(where + now @ offset, now @ local @ roll) for now in turned for roll in (np.eye(3), _SWAPPED)]
 
 
 @dataclass(frozen=True)
 class Grip:
     """Bring the open gripper to ``hold`` along its approach and close it.
 
-    ``before``: it is done, too, once that verb has done its work. ``stand_off_m``: length of the straight approach;
-    ``top_m``: height in the world over which the hand may cross everything; ``slope``: how steeply it rises beside the
-    approach. ``chained``: the test of what can be reached follows the arm from waypoint to waypoint, for hands that are
-    not upright.
+    ``before``: it is done, too, once that verb has done its work; that verb may choose among holds that are as good.
+    ``stand_off_m``: length of the straight approach; ``top_m``: height in the world over which the hand may cross
+    everything; ``slope``: how steeply it rises beside the approach. ``chained``: the test of what can be reached follows
+    the arm from waypoint to waypoint, for hands that are not upright.
     """
 
     hold: Hold
@@ -89,7 +105,7 @@ class Grip:
 
     def goal(self, state: WorldState) -> Goal:
         """Over the obstacles to the beginning of the approach, along it, then closed."""
-        tip, (grip, rotation) = state.tip_position, self.hold.pose(state)
+        tip, (grip, rotation) = state.tip_position, self._pose(state)
         line, missing = self._line(rotation), angle_between(state.tip_rotation, rotation)
         beside = line.beside(tip, grip)
         position, _ = line.step(tip, grip, beside + 0.08 * max(0.0, missing - 0.02))
@@ -99,8 +115,11 @@ class Grip:
 
     def reach(self, state: WorldState) -> tuple[Goal, ...]:
         """The beginning of the approach and the hold."""
-        grip, rotation = self.hold.pose(state, ROOM_RAD)
+        grip, rotation = self._pose(state, ROOM_RAD)
         return (Goal(grip - self.stand_off_m * rotation[:, 2], rotation, 1.0), Goal(grip, rotation, 0.0))
+
+    def _pose(self, state: WorldState, room: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        return self.hold.pose(state, room) if self.before is None else self.before.grip(state, room)
 
     def _line(self, rotation: np.ndarray) -> Line:
         return Line(rotation[:, 2], self.stand_off_m, self.top_m, self.slope, self.tolerance_m)
