@@ -34,7 +34,7 @@ def _on_a_spoke(mug: str) -> Condition:
 
 def _expert(mug: str) -> tuple[Verb, ...]:
     """Take ``mug`` by the rim across from its handle and thread the handle over its spoke from outside."""
-    hold = Hold(mug, offset=(-0.031, 0.0, 0.033), close=(1.0, 0.0, 0.0))
+    hold = Hold(mug, offset=(-0.031, 0.0, 0.033), close=(1.0, 0.0, 0.0), ahead=True)
     hang = Carry(
         hold,
         to=f"hook{_HUNG_ON[mug]}",
@@ -43,7 +43,6 @@ def _expert(mug: str) -> tuple[Verb, ...]:
         onto=((0.0, 0.0, 1.0), (0.0, -1.0, 0.0)),
         into=(-0.940, 0.0, -0.342),
         stand_off_m=0.06,
-        ahead=True,
         top_m=1.10,
         when=_on_a_spoke(mug),
     )

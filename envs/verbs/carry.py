@@ -35,8 +35,7 @@ class Carry:
     comes to lie along the first of ``onto``, the second as near as it can. Turned about the first by a multiple of
     ``symmetry`` (rad; 0 means by any angle) it fits as well; the turn is taken that suits the arm best, or
     brings the hand's approach nearest to ``heading`` (in the frame of ``to``).
-    ``ahead``, for a hand that points down and symmetries other than 0: hold and turn are chosen together, so that the
-    last joint stays far from its limits on the way, too.
+    For a hold ``ahead`` the two are chosen together.
     By up to ``swing_rad`` all is swung about the vertical, so that the hand does not point straight away from the
     robot: low down, the arm can fold for that to one side only.
     ``into``: direction of the last ``stand_off_m`` in that frame. ``top_m``: height in the world over which the object
@@ -53,7 +52,6 @@ class Carry:
     onto: tuple[Vector, Vector] = ((0.0, 0.0, 1.0), (1.0, 0.0, 0.0))
     symmetry: float = 2 * np.pi
     heading: Vector | None = None
-    ahead: bool = False
     swing_rad: float = 0.0
     into: Vector = (0.0, 0.0, -1.0)
     stand_off_m: float = 0.08
@@ -69,7 +67,7 @@ class Carry:
 
     def grip(self, state: WorldState, room: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """How to hold it: tip position (3,) and hand rotation (3, 3) in the world, as things lie now."""
-        if not self.ahead:
+        if not self.hold.ahead:
             return self.hold.pose(state, room)
         own = state.rotation(fill(self.hold.name, state.binding))
 
@@ -162,7 +160,7 @@ class Carry:
 
     def _this_way_round(self, state: WorldState, end: np.ndarray, tip: np.ndarray, now: np.ndarray) -> np.ndarray:
         """Hand rotation (3, 3) to turn to from ``now`` (3, 3) at ``tip`` (3,) so as to come to ``end`` (3, 3)."""
-        if not self.ahead:
+        if not self.hold.ahead:
             return end
         way = last_joint(end, self._aim(state)) - last_joint(now, tip)
         return part_way(end, way)
@@ -175,7 +173,7 @@ class Carry:
         The hand comes from ``tip`` (3,) with ``now`` (3, 3). Swung less by ``room`` (rad) than it could be, for a test
         with some reserve.
         """
-        if self.ahead:
+        if self.hold.ahead:
             start = last_joint(now, tip)
             return min(self._fits(state, hand), key=lambda end: self._effort(state, start, end))
         frame, placed, axis = state.rotation(fill(self.to, state.binding)), self._placed(state), np.asarray(self.own[0])

@@ -16,6 +16,8 @@ from hansgym.envs.verbs._line import (
     angle_between,
     best_turn,
     easy,
+    last_joint,
+    part_way,
     poised,
     speed,
     swung,
@@ -47,6 +49,8 @@ class Hold:
     made upright to it). Turned about ``axis`` (through the frame's origin) by a multiple of ``symmetry`` (rad; 0 means
     by any angle) it is as good a hold, and with fingers swapped, too; the one that suits the arm best is taken. By up
     to ``swing_rad`` the hand is swung about the vertical, as :func:`swung` says.
+    ``ahead``, for a hand that points down and symmetries other than 0: the hold is chosen with the place in mind to
+    which the object is brought, so that the last joint stays far from its limits, and turned to the way it has room.
     """
 
     name: str
@@ -57,6 +61,7 @@ class Hold:
     symmetry: float = 2 * np.pi
     at: str | None = None
     swing_rad: float = 0.0
+    ahead: bool = False
 
     def pose(self, state: WorldState, room: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """Tip position (3,) and hand rotation (3, 3) in the world, swung less by ``room`` (rad) than could be."""
@@ -86,8 +91,8 @@ class Grip:
 
     ``before``: it is done, too, once that verb has done its work; that verb may choose among holds that are as good.
     ``stand_off_m``: length of the straight approach; ``top_m``: height in the world over which the hand may cross
-    everything; ``slope``: how steeply it rises beside the approach. ``chained``: the test of what can be reached follows
-    the arm from waypoint to waypoint, for hands that are not upright.
+    everything; ``slope``: how steeply it rises beside the approach. ``chained``: the test of what can be reached
+    follows the arm from waypoint to waypoint, for hands that are not upright.
     """
 
     hold: Hold
@@ -111,7 +116,8 @@ class Grip:
         position, _ = line.step(tip, grip, beside + 0.08 * max(0.0, missing - 0.02))
         distance = float(np.linalg.norm(tip - grip))
         arrived = distance < 1.5 * self.tolerance_m and missing < 0.06
-        return Goal(position, poised(rotation, tip, beside), 0.0 if arrived else 1.0, speed_m=speed(distance))
+        towards = poised(self._this_way_round(rotation, grip, state), tip, beside)
+        return Goal(position, towards, 0.0 if arrived else 1.0, speed_m=speed(distance))
 
     def reach(self, state: WorldState) -> tuple[Goal, ...]:
         """The beginning of the approach and the hold."""
@@ -120,6 +126,12 @@ class Grip:
 
     def _pose(self, state: WorldState, room: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         return self.hold.pose(state, room) if self.before is None else self.before.grip(state, room)
+
+    def _this_way_round(self, end: np.ndarray, at: np.ndarray, state: WorldState) -> np.ndarray:
+        """Hand rotation (3, 3) to turn to from the present one on the way to ``end`` (3, 3), tip ``at`` (3,)."""
+        if not self.hold.ahead:
+            return end
+        return part_way(end, last_joint(end, at) - last_joint(state.tip_rotation, state.tip_position))
 
     def _line(self, rotation: np.ndarray) -> Line:
         return Line(rotation[:, 2], self.stand_off_m, self.top_m, self.slope, self.tolerance_m)
