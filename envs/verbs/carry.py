@@ -69,14 +69,7 @@ class Carry:
         """How to hold it: tip position (3,) and hand rotation (3, 3) in the world, as things lie now."""
         if not self.hold.ahead:
             return self.hold.pose(state, room)
-        own = state.rotation(fill(self.hold.name, state.binding))
-
-        def effort(pose: tuple[np.ndarray, np.ndarray]) -> float:
-            start = last_joint(pose[1], pose[0])
-            ends = self._fits(state, own.T @ pose[1])
-            return min(self._effort(state, start, end) for end in ends)
-
-        return min(self.hold.poses(state), key=effort)
+        return min(self.hold.poses(state), key=lambda pose: self._ahead(state, *pose)[0])
 
     def placed(self, state: WorldState) -> bool:
         """Whether it is at its place and let go of."""
@@ -145,25 +138,28 @@ class Carry:
         own, onto = (facing(np.asarray(main), np.asarray(side)) for main, side in (self.own, self.onto))
         return state.rotation(fill(self.to, state.binding)) @ onto @ own.T
 
-    def _fits(self, state: WorldState, hand: np.ndarray) -> list[np.ndarray]:
-        """Hand rotations (3, 3) in the world at the place, where ``hand`` is that in the object's frame."""
-        placed = self._placed(state)
-        return [placed @ turn @ hand for turn in turns(self.own[0], self.symmetry)]
+    def _ahead(self, state: WorldState, tip: np.ndarray, now: np.ndarray) -> tuple[float, np.ndarray]:
+        """How far (rad) from its middle the last joint gets, held at ``tip`` (3,) with ``now`` (3, 3) and then placed.
 
-    def _effort(self, state: WorldState, start: float, end: np.ndarray) -> float:
-        """How far (rad) from its middle the last joint gets on the way from ``start`` to hand rotation ``end`` (3, 3).
-
-        Of two as far, the shorter way counts a little less.
+        With it, the hand rotation (3, 3) at the place for which this is least; of two the shorter way counts a little.
         """
-        there = last_joint(end, self._aim(state))
-        return max(abs(start), abs(there)) + 0.05 * abs(there - start)
+        start, own = last_joint(now, tip), state.rotation(fill(self.hold.name, state.binding))
+        efforts = []
+        for turn in turns(self.own[0], self.symmetry):
+            end = self._placed(state) @ turn @ own.T @ now
+            there = self._last_joint(state, end, tip, now)
+            efforts.append((max(abs(start), abs(there)) + 0.05 * abs(there - start), end))
+        return min(efforts, key=lambda effort: effort[0])
+
+    def _last_joint(self, state: WorldState, end: np.ndarray, tip: np.ndarray, now: np.ndarray) -> float:
+        """About where (rad) the last joint is at the place with the hand as in ``end`` (3, 3)."""
+        return last_joint(end, self._aim(state) + end @ now.T @ (tip - self._now(state)))
 
     def _this_way_round(self, state: WorldState, end: np.ndarray, tip: np.ndarray, now: np.ndarray) -> np.ndarray:
         """Hand rotation (3, 3) to turn to from ``now`` (3, 3) at ``tip`` (3,) so as to come to ``end`` (3, 3)."""
         if not self.hold.ahead:
             return end
-        way = last_joint(end, self._aim(state)) - last_joint(now, tip)
-        return part_way(end, way)
+        return part_way(end, self._last_joint(state, end, tip, now) - last_joint(now, tip))
 
     def _rotation(
         self, state: WorldState, hand: np.ndarray, tip: np.ndarray, now: np.ndarray, room: float = 0.0
@@ -174,8 +170,7 @@ class Carry:
         with some reserve.
         """
         if self.hold.ahead:
-            start = last_joint(now, tip)
-            return min(self._fits(state, hand), key=lambda end: self._effort(state, start, end))
+            return self._ahead(state, tip, now)[1]
         frame, placed, axis = state.rotation(fill(self.to, state.binding)), self._placed(state), np.asarray(self.own[0])
         if self.heading is None:
             lean = float(np.arccos(np.clip(-(placed @ hand)[2, 2], -1.0, 1.0)))

@@ -51,6 +51,7 @@ class Hold:
     to ``swing_rad`` the hand is swung about the vertical, as :func:`swung` says.
     ``ahead``, for a hand that points down and symmetries other than 0: the hold is chosen with the place in mind to
     which the object is brought, so that the last joint stays far from its limits, and turned to the way it has room.
+    Then it may be turned about ``axis`` by the angles ``also`` (rad), too.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Hold:
     at: str | None = None
     swing_rad: float = 0.0
     ahead: bool = False
+    also: tuple[float, ...] = ()
 
     def pose(self, state: WorldState, room: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """Tip position (3,) and hand rotation (3, 3) in the world, swung less by ``room`` (rad) than could be."""
@@ -77,10 +79,10 @@ class Hold:
         return tip, swung(hand, tip, self.swing_rad, room)
 
     def poses(self, state: WorldState) -> list[tuple[np.ndarray, np.ndarray]]:
-        """All that are as good, for a ``symmetry`` other than 0: tip positions (3,) and hand rotations (3, 3)."""
+        """All that may be taken, for a ``symmetry`` other than 0: tip positions (3,) and hand rotations (3, 3)."""
         name = fill(self.at or self.name, state.binding)
         frame, local = state.rotation(name), facing(np.asarray(self.approach), np.asarray(self.close))
-        turned = [frame @ turn for turn in turns(self.axis, self.symmetry)]
+        turned = [frame @ turn for turn in turns(self.axis, self.symmetry, self.also)]
         where, offset = state.position(name), np.asarray(self.offset)
         return [(where + now @ offset, now @ local @ roll) for now in turned for roll in (np.eye(3), _SWAPPED)]
 
