@@ -44,7 +44,7 @@ TASK = TaskSpec(
         "take the ball from the table and dunk it",
         "the ball belongs in the net: throw it in from above",
     ),
-    roles=(("ball", Role.TARGET), ("basket_ball_hoop_visual", Role.TARGET), ("ball_stop", Role.FIXTURE)),
+    roles=(("ball", Role.TARGET), ("basket_ball_hoop_visual", Role.TARGET), ("ball_stop", Role.DISTRACTOR)),
     sensors=(Sensor("success", size=(0.10, 0.10, 0.05), at=(0.095, 0.024, 0.034)),),
     success=Detected("ball", "success"),
     expert=(Grasp("ball", before=_THROUGH_THE_RING, back_rad=_BACK_RAD), _THROUGH_THE_RING),

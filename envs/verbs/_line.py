@@ -103,10 +103,10 @@ def best_turn(before: np.ndarray, axis: np.ndarray, after: np.ndarray, wanted: n
     return about(axis, angle - wrapped(angle, period))
 
 
-def turns(axis: np.ndarray | tuple[float, ...], period: float, also: tuple[float, ...] = ()) -> list[np.ndarray]:
-    """The turns (3, 3) about ``axis`` (3,) by all multiples of ``period`` (rad, not 0) and by ``also``."""
+def turns(axis: np.ndarray | tuple[float, ...], period: float) -> list[np.ndarray]:
+    """The turns (3, 3) about ``axis`` (3,) by all multiples of ``period`` (rad, not 0) within a full one."""
     unit = np.asarray(axis, float) / np.linalg.norm(axis)
-    return [about(unit, angle) for angle in (*(k * period for k in range(round(2 * np.pi / period))), *also)]
+    return [about(unit, k * period) for k in range(round(2 * np.pi / period))]
 
 
 def last_joint(rotation: np.ndarray, position: np.ndarray) -> float:

@@ -16,8 +16,6 @@ from hansgym.envs.verbs._line import (
     angle_between,
     best_turn,
     easy,
-    last_joint,
-    part_way,
     poised,
     speed,
     swung,
@@ -25,6 +23,9 @@ from hansgym.envs.verbs._line import (
     turns,
 )
 from hansgym.envs.verbs.grip import Hold, Vector
+
+CLEAR_RAD = 2.75
+"""A last joint that gets no farther from its middle than this, of 2.9, is clear of its limits."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,12 @@ class Carry:
         """How to hold it: tip position (3,) and hand rotation (3, 3) in the world, as things lie now."""
         if not self.hold.ahead:
             return self.hold.pose(state, room)
-        return min(self.hold.poses(state), key=lambda pose: self._ahead(state, *pose)[0])
+
+        def effort(pose: tuple[np.ndarray, np.ndarray]) -> float:
+            return self._ahead(state, *pose)[0]
+
+        best = min(self.hold.poses(state), key=effort)
+        return best if effort(best) < CLEAR_RAD else min((best, *self.hold.others(state)), key=effort)
 
     def placed(self, state: WorldState) -> bool:
         """Whether it is at its place and let go of."""
@@ -98,7 +104,8 @@ class Carry:
         where, gate = line.step(now, aim, error)
         distance = float(np.linalg.norm(now - aim))
         arrived = distance < 1.5 * self.tolerance_m and missing < self.turn_tolerance_rad
-        towards = poised(self._this_way_round(state, rotation, tip, hand), tip, beside)
+        there = self._tip_there(state, rotation, tip, hand)
+        towards = poised(self.hold.way((tip, hand), (there, rotation)), tip, beside)
         return Goal(
             where - towards @ hand.T @ (now - tip),
             towards,
@@ -139,27 +146,18 @@ class Carry:
         return state.rotation(fill(self.to, state.binding)) @ onto @ own.T
 
     def _ahead(self, state: WorldState, tip: np.ndarray, now: np.ndarray) -> tuple[float, np.ndarray]:
-        """How far (rad) from its middle the last joint gets, held at ``tip`` (3,) with ``now`` (3, 3) and then placed.
-
-        With it, the hand rotation (3, 3) at the place for which this is least; of two the shorter way counts a little.
-        """
-        start, own = last_joint(now, tip), state.rotation(fill(self.hold.name, state.binding))
-        efforts = []
-        for turn in turns(self.own[0], self.symmetry):
-            end = self._placed(state) @ turn @ own.T @ now
-            there = self._last_joint(state, end, tip, now)
-            efforts.append((max(abs(start), abs(there)) + 0.05 * abs(there - start), end))
+        """How hard it is to place it, held at ``tip`` (3,) with ``now`` (3, 3), and the best hand rotation there."""
+        hand, placed = state.rotation(fill(self.hold.name, state.binding)).T @ now, self._placed(state)
+        if self.symmetry:
+            ends = [placed @ turn @ hand for turn in turns(self.own[0], self.symmetry)]
+        else:
+            ends = [self._easiest(state, hand)]
+        efforts = [(self.hold.effort((tip, now), (self._tip_there(state, end, tip, now), end)), end) for end in ends]
         return min(efforts, key=lambda effort: effort[0])
 
-    def _last_joint(self, state: WorldState, end: np.ndarray, tip: np.ndarray, now: np.ndarray) -> float:
-        """About where (rad) the last joint is at the place with the hand as in ``end`` (3, 3)."""
-        return last_joint(end, self._aim(state) + end @ now.T @ (tip - self._now(state)))
-
-    def _this_way_round(self, state: WorldState, end: np.ndarray, tip: np.ndarray, now: np.ndarray) -> np.ndarray:
-        """Hand rotation (3, 3) to turn to from ``now`` (3, 3) at ``tip`` (3,) so as to come to ``end`` (3, 3)."""
-        if not self.hold.ahead:
-            return end
-        return part_way(end, self._last_joint(state, end, tip, now) - last_joint(now, tip))
+    def _tip_there(self, state: WorldState, end: np.ndarray, tip: np.ndarray, now: np.ndarray) -> np.ndarray:
+        """Where the tip (3,) is at the place, the hand as in ``end`` (3, 3), and now as in ``now`` at ``tip``."""
+        return self._aim(state) + end @ now.T @ (tip - self._now(state))
 
     def _rotation(
         self, state: WorldState, hand: np.ndarray, tip: np.ndarray, now: np.ndarray, room: float = 0.0
@@ -171,6 +169,10 @@ class Carry:
         """
         if self.hold.ahead:
             return self._ahead(state, tip, now)[1]
+        return swung(self._easiest(state, hand), self._aim(state), self.swing_rad, room)
+
+    def _easiest(self, state: WorldState, hand: np.ndarray) -> np.ndarray:
+        """Of the hand rotations (3, 3) that fit, the one that suits the arm best, or the ``heading``."""
         frame, placed, axis = state.rotation(fill(self.to, state.binding)), self._placed(state), np.asarray(self.own[0])
         if self.heading is None:
             lean = float(np.arccos(np.clip(-(placed @ hand)[2, 2], -1.0, 1.0)))
@@ -178,5 +180,4 @@ class Carry:
         else:
             wanted = np.zeros((3, 3))  # the approach alone counts
             wanted[:, 2] = frame @ np.asarray(self.heading)
-        rotation = placed @ best_turn(placed, axis, hand, wanted, self.symmetry) @ hand
-        return swung(rotation, self._aim(state), self.swing_rad, room)
+        return placed @ best_turn(placed, axis, hand, wanted, self.symmetry) @ hand

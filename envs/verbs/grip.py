@@ -23,6 +23,7 @@ from hansgym.envs.verbs._line import (
     swung,
     turns,
 )
+from hansgym.envs.verbs._motion import about
 
 Vector = tuple[float, float, float]
 _SWAPPED = np.diag([-1.0, -1.0, 1.0])
@@ -51,7 +52,7 @@ class Hold:
     to ``swing_rad`` the hand is swung about the vertical, as :func:`swung` says.
     ``ahead``, for a hand that points down and symmetries other than 0: the hold is chosen with the place in mind to
     which the object is brought, so that the last joint stays far from its limits, and turned to the way it has room.
-    Then it may be turned about ``axis`` by the angles ``also`` (rad), too.
+    Where it does not stay clear of them, the hold may be turned about ``axis`` by one of the angles ``also`` (rad).
     """
 
     name: str
@@ -79,12 +80,34 @@ class Hold:
         return tip, swung(hand, tip, self.swing_rad, room)
 
     def poses(self, state: WorldState) -> list[tuple[np.ndarray, np.ndarray]]:
-        """All that may be taken, for a ``symmetry`` other than 0: tip positions (3,) and hand rotations (3, 3)."""
+        """All that are as good, for a ``symmetry`` other than 0: tip positions (3,) and hand rotations (3, 3)."""
+        return self._turned(state, turns(self.axis, self.symmetry))
+
+    def others(self, state: WorldState) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Those turned by ``also``: tip positions (3,) and hand rotations (3, 3)."""
+        axis = np.asarray(self.axis) / np.linalg.norm(self.axis)
+        return self._turned(state, [about(axis, angle) for angle in self.also])
+
+    def effort(self, start: tuple[np.ndarray, np.ndarray], end: tuple[np.ndarray, np.ndarray]) -> float:
+        """How hard (rad) it is to bring the hand from ``start`` to ``end``: tip (3,) and hand rotation (3, 3) each.
+
+        That is how far the last joint gets from its middle; of two as far, the shorter way counts a little less.
+        """
+        first, last = (last_joint(rotation, tip) for tip, rotation in (start, end))
+        return max(abs(first), abs(last)) + 0.05 * abs(last - first)
+
+    def way(self, start: tuple[np.ndarray, np.ndarray], end: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """Hand rotation (3, 3) to turn to from ``start`` so as to come to ``end``, as above."""
+        if not self.ahead:
+            return end[1]
+        return part_way(end[1], last_joint(end[1], end[0]) - last_joint(start[1], start[0]))
+
+    def _turned(self, state: WorldState, by: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
         name = fill(self.at or self.name, state.binding)
         frame, local = state.rotation(name), facing(np.asarray(self.approach), np.asarray(self.close))
-        turned = [frame @ turn for turn in turns(self.axis, self.symmetry, self.also)]
         where, offset = state.position(name), np.asarray(self.offset)
-        return [(where + now @ offset, now @ local @ roll) for now in turned for roll in (np.eye(3), _SWAPPED)]
+        turned = [(frame @ turn, roll) for turn in by for roll in (np.eye(3), _SWAPPED)]
+        return [(where + now @ offset, now @ local @ roll) for now, roll in turned]
 
 
 @dataclass(frozen=True)
@@ -118,7 +141,7 @@ class Grip:
         position, _ = line.step(tip, grip, beside + 0.08 * max(0.0, missing - 0.02))
         distance = float(np.linalg.norm(tip - grip))
         arrived = distance < 1.5 * self.tolerance_m and missing < 0.06
-        towards = poised(self._this_way_round(rotation, grip, state), tip, beside)
+        towards = poised(self.hold.way((tip, state.tip_rotation), (grip, rotation)), tip, beside)
         return Goal(position, towards, 0.0 if arrived else 1.0, speed_m=speed(distance))
 
     def reach(self, state: WorldState) -> tuple[Goal, ...]:
@@ -128,12 +151,6 @@ class Grip:
 
     def _pose(self, state: WorldState, room: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         return self.hold.pose(state, room) if self.before is None else self.before.grip(state, room)
-
-    def _this_way_round(self, end: np.ndarray, at: np.ndarray, state: WorldState) -> np.ndarray:
-        """Hand rotation (3, 3) to turn to from the present one on the way to ``end`` (3, 3), tip ``at`` (3,)."""
-        if not self.hold.ahead:
-            return end
-        return part_way(end, last_joint(end, at) - last_joint(state.tip_rotation, state.tip_position))
 
     def _line(self, rotation: np.ndarray) -> Line:
         return Line(rotation[:, 2], self.stand_off_m, self.top_m, self.slope, self.tolerance_m)
