@@ -1,7 +1,7 @@
 """Arranging a scene: the task root in the workspace, props in their areas, until the arrangement is fair.
 
-An arrangement is drawn again when two props meet, when the arm as it stands touches something, or when the expert
-could not reach a waypoint. All draws come from the generator that is handed in.
+An arrangement is drawn again when two props meet, when the arm as it stands touches something, when the expert could
+not reach a waypoint, or when no camera sees what the task needs. All draws come from the generator that is handed in.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from hansgym.envs.mujoco.expert_engine import axis_angle, rotation_about
 from hansgym.envs.mujoco.render import ROBOT
 from hansgym.envs.mujoco.scene import PropIndex, Scene
 from hansgym.envs.mujoco.sim import Sim, yaw_matrix
+from hansgym.envs.mujoco.visibility import hidden
 from hansgym.envs.spec import TASK_ROOT, WORKSPACE_CENTRE, WORKSPACE_SIZE, Area, Prop, TaskSpec
 from hansgym.errors import SceneError
 
@@ -62,7 +63,7 @@ def _try(sim: Sim, rng: np.random.Generator) -> str | None:
         if not _draw_prop(sim, prop, placed, rng):
             return f"no room for {prop.name!r} in area {prop.placed_in!r}"
     sim.refresh()
-    return touching(sim) or unreachable(sim)
+    return touching(sim) or unreachable(sim) or hidden(sim)
 
 
 def draw_root(task: TaskSpec, rng: np.random.Generator) -> np.ndarray:

@@ -12,9 +12,20 @@ from hansgym.roles import Role
 
 _RING = "basket_ball_hoop_ring"
 
+_BACK_RAD = 0.45
+"""How far the hand is tipped back near the robot's base: a ball can be gripped so as well."""
+
 # Let go over the ring; wherever near the hoop's foot it rolls then, it has been put.
 _THROUGH_THE_RING = Place(
-    "ball", over=_RING, height_m=0.045, clearance_m=0.03, tolerance_m=0.008, cap_m=0.12, within_m=0.12, level=False
+    "ball",
+    over=_RING,
+    height_m=0.045,
+    clearance_m=0.03,
+    tolerance_m=0.008,
+    cap_m=0.12,
+    within_m=0.12,
+    level=False,
+    back_rad=_BACK_RAD,
 )
 
 TASK = TaskSpec(
@@ -33,10 +44,10 @@ TASK = TaskSpec(
         "take the ball from the table and dunk it",
         "the ball belongs in the net: throw it in from above",
     ),
-    roles=(("ball", Role.TARGET), ("basket_ball_hoop_visual", Role.TARGET), ("ball_stop", Role.FIXTURE)),
+    roles=(("ball", Role.TARGET), ("basket_ball_hoop_visual", Role.TARGET), ("ball_stop", Role.DISTRACTOR)),
     sensors=(Sensor("success", size=(0.10, 0.10, 0.05), at=(0.095, 0.024, 0.034)),),
     success=Detected("ball", "success"),
-    expert=(Grasp("ball", before=_THROUGH_THE_RING), _THROUGH_THE_RING),
+    expert=(Grasp("ball", before=_THROUGH_THE_RING, back_rad=_BACK_RAD), _THROUGH_THE_RING),
     yaw=(-math.pi / 4, math.pi / 4),
     # The pole may stand outside the workspace.
     footprint=(0.0, 0.0, 0.300, 0.550),

@@ -30,7 +30,9 @@ TASK = TaskSpec(
         ("door_bottom_visual", Role.DISTRACTOR),
     ),
     success=JointMoved(_JOINT, by=math.radians(30.0)),
-    expert=(PushDoor("door_top_visual", _JOINT, radius_m=0.24, face_m=0.057, side_m=0.20, reach_rad=0.12),),
+    expert=(
+        PushDoor("door_top_visual", _JOINT, radius_m=0.24, face_m=0.057, side_m=0.20, reach_rad=0.12, round_m=0.48),
+    ),
     yaw=(-math.pi / 4, math.pi / 4),
     # Of the whole fridge upstream keeps only this plane in front of it inside the workspace.
     footprint=(0.05, 0.0, 0.450, 0.225),

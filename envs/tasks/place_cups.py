@@ -33,8 +33,9 @@ def _on_a_spoke(mug: str) -> Condition:
 
 
 def _expert(mug: str) -> tuple[Verb, ...]:
-    """Take ``mug`` by the rim across from its handle and thread the handle over its spoke from outside."""
-    hold = Hold(mug, offset=(-0.031, 0.0, 0.033), close=(1.0, 0.0, 0.0))
+    """Take ``mug`` by the rim, across from its handle or beside it, and hang the handle over its spoke from outside."""
+    beside = (-math.pi / 2, math.pi / 2)
+    hold = Hold(mug, offset=(-0.031, 0.0, 0.033), close=(1.0, 0.0, 0.0), ahead=True, also=beside)
     hang = Carry(
         hold,
         to=f"hook{_HUNG_ON[mug]}",

@@ -24,7 +24,7 @@ _VARIATIONS = tuple({"n": str(n), **{key: str(2 - min(k, n - 1)) for k, key in e
 def _shelve(key: str) -> tuple[Grip, Carry]:
     """The verbs that bring the book of ``key`` to its place."""
     book = f"book{{{key}}}"
-    hold = Hold(book, offset=(0.0, 0.0, 0.052), symmetry=math.pi)
+    hold = Hold(book, offset=(0.0, 0.0, 0.052), symmetry=math.pi, ahead=True)
     place = Carry(
         hold,
         to=f"bookshelf_place{{{key}}}",

@@ -20,6 +20,7 @@ _LOWER = Carry(
     own=((1.0, 0.0, 0.0), (0.0, 0.0, 1.0)),
     onto=((0.0, 0.0, 1.0), (1.0, 0.0, 0.0)),
     symmetry=0.0,
+    swing_rad=0.65,
     stand_off_m=0.185,
     top_m=1.12,
     tolerance_m=0.006,

@@ -24,6 +24,9 @@ _EASY_SIDE_RAD = 0.3
 FOLD_RAD, ROOM_RAD = 0.65, 0.15
 """So far out of the plane of the arm a level hand can be brought low, and the reserve of the reach test."""
 
+LONG_WAY_RAD = 2.0
+"""A longer turn of the last joint is made in parts."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -98,6 +101,29 @@ def best_turn(before: np.ndarray, axis: np.ndarray, after: np.ndarray, wanted: n
     twice = np.array([free[2, 1] - free[1, 2], free[0, 2] - free[2, 0], free[1, 0] - free[0, 1]])
     angle = float(np.arctan2(axis @ twice, np.trace(free) - 1.0))
     return about(axis, angle - wrapped(angle, period))
+
+
+def turns(axis: np.ndarray | tuple[float, ...], period: float) -> list[np.ndarray]:
+    """The turns (3, 3) about ``axis`` (3,) by all multiples of ``period`` (rad, not 0) within a full one."""
+    unit = np.asarray(axis, float) / np.linalg.norm(axis)
+    return [about(unit, k * period) for k in range(round(2 * np.pi / period))]
+
+
+def last_joint(rotation: np.ndarray, position: np.ndarray) -> float:
+    """About how far (rad) the last joint is turned where a hand ``rotation`` (3, 3) at ``position`` points down.
+
+    It is turned by 45 degrees where the fingers close across the plane of the arm, and its range is 2.9 to either side.
+    """
+    close = float(np.arctan2(rotation[1, 1], rotation[0, 1]))
+    return wrapped(np.pi / 4 - (close - easy_yaw(position)), 2 * np.pi)
+
+
+def part_way(end: np.ndarray, way: float) -> np.ndarray:
+    """``end`` (3, 3), or where the last joint is yet on its way of ``way`` rad there, so that it turns that way round.
+
+    Half a turn of the hand is as short either way, but the joint has room for one of them only.
+    """
+    return about(_UP, way - float(np.clip(way, -LONG_WAY_RAD, LONG_WAY_RAD))) @ end
 
 
 def poised(rotation: np.ndarray, tip: np.ndarray, beside: float) -> np.ndarray:

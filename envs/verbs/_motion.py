@@ -18,6 +18,9 @@ HOME_TILT_RAD = 0.2424
 """The hand leans this much outwards at home, where straight down cannot be reached."""
 
 UPRIGHT_BELOW_M, TILTED_ABOVE_M = 0.95, 1.45
+NEAR_BASE_M, LOW_M = (0.34, 0.44), (0.85, 1.05)
+"""Distances from the shoulder axis, and heights, over which a hand that may be tipped back is less and less."""
+
 GATE_M = 0.05
 """How far under its path the hand stops moving sideways altogether."""
 
@@ -66,9 +69,20 @@ def outwards(rotation: np.ndarray, position: np.ndarray, angle: float) -> np.nda
     return about(np.array([np.sin(heading), -np.cos(heading), 0.0]), angle) @ rotation
 
 
-def upright(yaw: float, tip: np.ndarray) -> np.ndarray:
-    """Hand straight down, closing along ``yaw``, leaning as it must where ``tip`` is."""
-    return leaning(down(yaw), tip, float(tip[2]))
+def upright(yaw: float, tip: np.ndarray, back_rad: float = 0.0) -> np.ndarray:
+    """Hand straight down, closing along ``yaw``, leaning as it must where ``tip`` is; ``back_rad`` as below."""
+    return tipped_back(leaning(down(yaw), tip, float(tip[2])), tip, back_rad)
+
+
+def tipped_back(rotation: np.ndarray, tip: np.ndarray, back_rad: float) -> np.ndarray:
+    """``rotation`` (3, 3) tipped towards the robot, low down and near its base by ``back_rad``.
+
+    The elbow has no room there for a hand that points straight down: the arm would swing it out to the side.
+    """
+    if not back_rad:
+        return rotation
+    near = 1.0 - ramp(float(np.hypot(*(tip[:2] - BASE_XY))), *NEAR_BASE_M)
+    return outwards(rotation, tip, -back_rad * near * (1.0 - ramp(float(tip[2]), *LOW_M)))
 
 
 def descent(

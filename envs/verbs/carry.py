@@ -10,8 +10,22 @@ from hansgym.envs.conditions import Condition
 from hansgym.envs.expert import Goal, facing
 from hansgym.envs.spec import fill
 from hansgym.envs.state import WorldState
-from hansgym.envs.verbs._line import ROOM_RAD, Line, angle_between, best_turn, easy, poised, speed, swung, turning
+from hansgym.envs.verbs._line import (
+    ROOM_RAD,
+    Line,
+    angle_between,
+    best_turn,
+    easy,
+    poised,
+    speed,
+    swung,
+    turning,
+    turns,
+)
 from hansgym.envs.verbs.grip import Hold, Vector
+
+CLEAR_RAD = 2.75
+"""A last joint that gets no farther from its middle than this, of 2.9, is clear of its limits."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,7 @@ class Carry:
     comes to lie along the first of ``onto``, the second as near as it can. Turned about the first by a multiple of
     ``symmetry`` (rad; 0 means by any angle) it fits as well; the turn is taken that suits the arm best, or
     brings the hand's approach nearest to ``heading`` (in the frame of ``to``).
+    For a hold ``ahead`` the two are chosen together.
     By up to ``swing_rad`` all is swung about the vertical, so that the hand does not point straight away from the
     robot: low down, the arm can fold for that to one side only.
     ``into``: direction of the last ``stand_off_m`` in that frame. ``top_m``: height in the world over which the object
@@ -51,6 +66,17 @@ class Carry:
     retreat_m: float = 0.10
     chained: bool = False
 
+    def grip(self, state: WorldState, room: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """How to hold it: tip position (3,) and hand rotation (3, 3) in the world, as things lie now."""
+        if not self.hold.ahead:
+            return self.hold.pose(state, room)
+
+        def effort(pose: tuple[np.ndarray, np.ndarray]) -> float:
+            return self._ahead(state, *pose)[0]
+
+        best = min(self.hold.poses(state), key=effort)
+        return best if effort(best) < CLEAR_RAD else min((best, *self.hold.others(state)), key=effort)
+
     def placed(self, state: WorldState) -> bool:
         """Whether it is at its place and let go of."""
         if not self.release or fill(self.hold.name, state.binding) in state.held:
@@ -71,14 +97,15 @@ class Carry:
         if name not in state.held:
             return Goal(tip - self.retreat_m * hand[:, 2], hand, gripper=1.0)
         now, aim, own = self._now(state), self._aim(state), state.rotation(name)
-        rotation = self._rotation(state, own.T @ hand)
+        rotation = self._rotation(state, own.T @ hand, tip, hand)
         line, missing = self._line(state), angle_between(hand, rotation)
         beside = line.beside(now, aim)
         error = beside + 0.08 * max(0.0, missing - self.turn_tolerance_rad / 2)
         where, gate = line.step(now, aim, error)
         distance = float(np.linalg.norm(now - aim))
         arrived = distance < 1.5 * self.tolerance_m and missing < self.turn_tolerance_rad
-        towards = poised(rotation, tip, beside)
+        there = self._tip_there(state, rotation, tip, hand)
+        towards = poised(self.hold.way((tip, hand), (there, rotation)), tip, beside)
         return Goal(
             where - towards @ hand.T @ (now - tip),
             towards,
@@ -89,13 +116,14 @@ class Carry:
 
     def reach(self, state: WorldState) -> tuple[Goal, ...]:
         """Up, across, down to the beginning of the line and along it, for the object as it is going to be held."""
-        tip, hand = self.hold.in_object(state)
-        rotation = self._rotation(state, hand, room=ROOM_RAD)
+        name, (held, grip) = fill(self.hold.name, state.binding), self.grip(state)
+        own = state.rotation(name)
+        tip, hand = own.T @ (held - state.position(name)), own.T @ grip
+        rotation = self._rotation(state, hand, held, grip, room=ROOM_RAD)
         aim = self._aim(state) + rotation @ hand.T @ (tip - np.asarray(self.point))
         start = aim - self.stand_off_m * self._line(state).into
         if self.top_m - start[2] < 0.1:
             return (Goal(start, rotation, 0.0), Goal(aim, rotation, 1.0))
-        held, grip = self.hold.pose(state)
         lifted, above = (np.array([*point[:2], self.top_m]) for point in (held, start))
         ways = ((lifted, grip), (above, rotation), (start, rotation), (aim, rotation))
         return tuple(Goal(point, turned, 0.0) for point, turned in ways)
@@ -112,19 +140,44 @@ class Carry:
         into = state.rotation(fill(self.to, state.binding)) @ np.asarray(self.into)
         return Line(into / np.linalg.norm(into), self.stand_off_m, self.top_m, self.slope, self.tolerance_m)
 
-    def _rotation(self, state: WorldState, hand: np.ndarray, room: float = 0.0) -> np.ndarray:
+    def _placed(self, state: WorldState) -> np.ndarray:
+        """Rotation (3, 3) in the world of the object at its place, one of those that fit."""
+        own, onto = (facing(np.asarray(main), np.asarray(side)) for main, side in (self.own, self.onto))
+        return state.rotation(fill(self.to, state.binding)) @ onto @ own.T
+
+    def _ahead(self, state: WorldState, tip: np.ndarray, now: np.ndarray) -> tuple[float, np.ndarray]:
+        """How hard it is to place it, held at ``tip`` (3,) with ``now`` (3, 3), and the best hand rotation there."""
+        hand, placed = state.rotation(fill(self.hold.name, state.binding)).T @ now, self._placed(state)
+        if self.symmetry:
+            ends = [placed @ turn @ hand for turn in turns(self.own[0], self.symmetry)]
+        else:
+            ends = [self._easiest(state, hand)]
+        efforts = [(self.hold.effort((tip, now), (self._tip_there(state, end, tip, now), end)), end) for end in ends]
+        return min(efforts, key=lambda effort: effort[0])
+
+    def _tip_there(self, state: WorldState, end: np.ndarray, tip: np.ndarray, now: np.ndarray) -> np.ndarray:
+        """Where the tip (3,) is at the place, the hand as in ``end`` (3, 3), and now as in ``now`` at ``tip``."""
+        return self._aim(state) + end @ now.T @ (tip - self._now(state))
+
+    def _rotation(
+        self, state: WorldState, hand: np.ndarray, tip: np.ndarray, now: np.ndarray, room: float = 0.0
+    ) -> np.ndarray:
         """Hand rotation (3, 3) in the world at the place, where ``hand`` is that in the object's frame.
 
-        Swung less by ``room`` (rad) than it could be, for a test with some reserve.
+        The hand comes from ``tip`` (3,) with ``now`` (3, 3). Swung less by ``room`` (rad) than it could be, for a test
+        with some reserve.
         """
-        frame = state.rotation(fill(self.to, state.binding))
-        own, onto = (facing(np.asarray(main), np.asarray(side)) for main, side in (self.own, self.onto))
-        placed, axis = frame @ onto @ own.T, np.asarray(self.own[0])
+        if self.hold.ahead:
+            return self._ahead(state, tip, now)[1]
+        return swung(self._easiest(state, hand), self._aim(state), self.swing_rad, room)
+
+    def _easiest(self, state: WorldState, hand: np.ndarray) -> np.ndarray:
+        """Of the hand rotations (3, 3) that fit, the one that suits the arm best, or the ``heading``."""
+        frame, placed, axis = state.rotation(fill(self.to, state.binding)), self._placed(state), np.asarray(self.own[0])
         if self.heading is None:
             lean = float(np.arccos(np.clip(-(placed @ hand)[2, 2], -1.0, 1.0)))
             wanted = easy(self._aim(state), lean)
         else:
             wanted = np.zeros((3, 3))  # the approach alone counts
             wanted[:, 2] = frame @ np.asarray(self.heading)
-        rotation = placed @ best_turn(placed, axis, hand, wanted, self.symmetry) @ hand
-        return swung(rotation, self._aim(state), self.swing_rad, room)
+        return placed @ best_turn(placed, axis, hand, wanted, self.symmetry) @ hand

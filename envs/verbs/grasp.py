@@ -10,7 +10,7 @@ import numpy as np
 from hansgym.envs.expert import TIP_SPEED_M, Goal, down
 from hansgym.envs.spec import fill
 from hansgym.envs.state import WorldState
-from hansgym.envs.verbs._motion import descent, easy_yaw, upright, wrapped, yaw_of
+from hansgym.envs.verbs._motion import descent, easy_yaw, tipped_back, upright, wrapped, yaw_of
 
 
 class Purpose(Protocol):
@@ -32,7 +32,7 @@ class Grasp:
     ``offset`` is the grip's place in the object's frame (m). ``symmetry`` (rad) is the turn after which the object
     grips the same; 0 means any direction will do. ``along`` names a body near whose x axis the fingers close
     (otherwise the direction that is easiest for the arm). ``before``: it is done, too, once that verb has done its
-    work.
+    work. ``back_rad``: so far the hand is tipped back where the object lies near the robot's base.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Grasp:
     clearance_m: float = 0.05
     slope: float = 1.0
     cap_m: float = 0.30
+    back_rad: float = 0.0
 
     def done(self, state: WorldState) -> bool:
         """Whether it is attached, or already where it belongs."""
@@ -57,7 +58,7 @@ class Grasp:
         arrived = error < self.tolerance_m and abs(tip[2] - grip[2]) < self.tolerance_m
         return Goal(
             position,
-            upright(self._yaw(state), tip),
+            upright(self._yaw(state), tip, self.back_rad),
             gripper=0.0 if arrived else 1.0,
             speed_m=float(np.clip(0.5 * abs(tip[2] - grip[2]) + 0.003, 0.003, TIP_SPEED_M)),
         )
@@ -66,7 +67,8 @@ class Grasp:
         """The grip and the place above it."""
         if not self.before.wanted(state):
             return ()
-        grip, rotation = self._grip(state), down(self._yaw(state))
+        grip = self._grip(state)
+        rotation = tipped_back(down(self._yaw(state)), grip, self.back_rad)
         above = grip + np.array([0.0, 0.0, self.clearance_m])
         return (Goal(above, rotation, 1.0), Goal(grip, rotation, 0.0))
 

@@ -9,7 +9,7 @@ import numpy as np
 from hansgym.envs.expert import facing
 from hansgym.envs.spec import fill
 from hansgym.envs.state import WorldState
-from hansgym.envs.verbs._line import best_turn, easy
+from hansgym.envs.verbs._line import angle_between, best_turn, easy
 from hansgym.envs.verbs._motion import about
 from hansgym.envs.verbs.grip import Hold
 
@@ -27,10 +27,27 @@ class HoldBeside(Hold):
 
     def pose(self, state: WorldState, room: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """Tip position (3,) and hand rotation (3, 3) in the world; ``room`` changes nothing."""
+        return self._leant(state, self.beside_rad)
+
+    def poses(self, state: WorldState) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Leant across to either side, each with the fingers either way."""
+        roll = np.diag([-1.0, -1.0, 1.0])
+        sides = [self._leant(state, side * self.beside_rad) for side in (1, -1)]
+        return [(tip, hand @ turn) for tip, hand in sides for turn in (np.eye(3), roll)]
+
+    def effort(self, start: tuple[np.ndarray, np.ndarray], end: tuple[np.ndarray, np.ndarray]) -> float:
+        """How far (rad) the hand must be turned."""
+        return angle_between(start[1], end[1])
+
+    def way(self, start: tuple[np.ndarray, np.ndarray], end: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """Straight there."""
+        return end[1]
+
+    def _leant(self, state: WorldState, beside_rad: float) -> tuple[np.ndarray, np.ndarray]:
         name = fill(self.at or self.name, state.binding)
         frame, local = state.rotation(name), facing(np.asarray(self.approach), np.asarray(self.close))
         where = state.position(name)
         lean = float(np.arccos(np.clip(-(frame @ local)[2, 2], -1.0, 1.0)))
-        wanted = about(np.array([0.0, 0.0, 1.0]), self.beside_rad) @ easy(where, lean)
+        wanted = about(np.array([0.0, 0.0, 1.0]), beside_rad) @ easy(where, lean)
         turn = best_turn(frame, np.asarray(self.axis), local, wanted, self.symmetry)
         return where + frame @ turn @ np.asarray(self.offset), frame @ turn @ local

@@ -44,7 +44,7 @@ class Place:
     ``nth`` and ``count`` (a template): only so many of a row of placings are asked for; the others are done from the
     start. ``out_of`` names something that it stands in: within ``out_radius_m`` of that one's origin and under
     ``out_m`` above it, it is drawn straight up without a turn. ``lean_rad``: so far the object is tipped outwards, away
-    from the robot, when it is let go, where the arm can.
+    from the robot, when it is let go, where the arm can. ``back_rad``: as in :class:`Grasp`, for ``level=False``.
     """
 
     name: str
@@ -65,6 +65,7 @@ class Place:
     out_m: float = 0.0
     out_radius_m: float = 0.05
     lean_rad: float = 0.0
+    back_rad: float = 0.0
 
     def wanted(self, state: WorldState) -> bool:
         """Whether this variation asks for it."""
@@ -139,7 +140,7 @@ class Place:
         own, hand = state.rotation(fill(self.name, state.binding)), state.tip_rotation
         tip = state.tip_position
         if not self.level:
-            return upright(easy_yaw(aim), tip), 0.0
+            return upright(easy_yaw(aim), tip, self.back_rad), 0.0
         # The object's heading when the hand's is easy; of the headings that fit, the nearest to it.
         easy = easy_yaw(aim) - float(np.arctan2(hand[1, 1], hand[0, 1])) + yaw_of(own)
         if self.symmetry:

@@ -25,6 +25,8 @@ class PushDoor:
     and ``side_m`` along it, and is ``face_m`` from the door's x axis when it touches. ``stand_off_m``: where the
     approach ends; ``press_m``: how far ahead of the door the goal runs; ``square``: how much the fingers look at the
     door (1) rather than away from the robot (0); ``reach_rad``: how far from shut the door must at least be pushed.
+    ``round_m``: how far from the hinge a hand that is not in front of the door yet stays while it goes there, for a
+    door that stands open between them; without it, it goes straight.
     """
 
     name: str
@@ -37,6 +39,7 @@ class PushDoor:
     press_m: float = 0.04
     square: float = 0.5
     reach_rad: float = 0.0
+    round_m: float | None = None
 
     def done(self, state: WorldState) -> bool:
         """Never: the door is pressed until the episode ends."""
@@ -48,7 +51,7 @@ class PushDoor:
         away = door.T @ (tip - self._point(state, 0.0, 0.0))
         beside = float(np.hypot(away[0], away[1]))
         engaged = 1.0 - ramp(beside, 0.02, 0.06)
-        before = self._point(state, 0.0, self.stand_off_m)
+        before = self._point(state, 0.0, self.stand_off_m) + self._round(float(away[2])) * door[:, 0]
         left = abs(state.joint(fill(self.joint, state.binding)) - self.shut)
         pushing = self._point(state, min(self.press_m / self.radius_m, left + 0.05), 0.0)
         return Goal(before + engaged * (pushing - before), self._rotation(state, tip, 0.0), gripper=0.0)
@@ -61,6 +64,12 @@ class PushDoor:
             point = self._point(state, ahead, off)
             goals.append(Goal(point, self._rotation(state, point, ahead), gripper=0.0))
         return tuple(goals)
+
+    def _round(self, outside: float) -> float:
+        """How far (m) beyond its place a hand ``outside`` metres before the door's face stays on its way there."""
+        if self.round_m is None:
+            return 0.0
+        return (self.round_m - self.radius_m) * (1.0 - ramp(outside, 0.0, self.stand_off_m / 2))
 
     def _frame(self, state: WorldState) -> tuple[np.ndarray, np.ndarray]:
         name = fill(self.name, state.binding)
