@@ -59,7 +59,7 @@ def _device(uri: str, device: str) -> str:
         from hansgym.benchmarks import _roofline
 
         if _roofline.circumstances()["gpu"] is None:
-            raise ConfigurationError("device 'cuda', but Torch finds no GPU that it can use; choose --device cpu")
+            raise ConfigurationError(f"device {device!r}, but Torch finds no GPU that it can use; choose --device cpu")
     return device
 
 
@@ -88,7 +88,7 @@ def explained(agent: Agent, seen: Seen, masks: int, seed: int) -> None:
     fresh = seen.batch.take([0])
     found = explain(agent, fresh, "iss", regions=seen.regions, seed=seed, n_masks=masks, noise_seeds=[7])[0]
     if found.evaluations != masks + 1:
-        raise ConfigurationError(f"{found.evaluations} evaluations were made; {masks + 1} were due")
+        raise RuntimeError(f"{found.evaluations} evaluations were made; {masks + 1} were due")
 
 
 # ------------------------------------------------------------------------------------------------ watching

@@ -47,8 +47,10 @@ def _agent(one: Mapping[str, Any]) -> list[str]:
 def _setting(one: Mapping[str, Any]) -> str:
     machine = one["machine"]
     gpu = machine["gpu"] or "no GPU"
-    load = "" if machine["load"] is None else f", load {machine['load']}"
-    torch = f", Torch {machine['torch']} with {machine['threads']} threads" if "torch" in machine else ""
+    load = "" if machine["load"] is None else f", load {machine['load']} (other work included)"
+    torch = ""
+    if "torch" in machine:
+        torch = f", Torch {machine['torch']} on {machine['threads']} thread{'s' if machine['threads'] > 1 else ''}"
     return (
         f"A single inference takes {1e3 * one['single_s']:.1f} ms. {len(one['cameras'])} cameras of "
         f"{one['image_size']} pixels, batches of at most {one['max_batch']}, task {one['task']}; "

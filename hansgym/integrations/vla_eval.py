@@ -261,7 +261,7 @@ class HansGymBenchmark(StepBenchmark):
             )
             self._env_task = task
         if self._env is None:
-            raise ConfigurationError("there is no episode yet; call reset(task) first")
+            raise gym.error.ResetNeeded("there is no episode yet; call reset(task) first")
         return self._env
 
     def render(self) -> np.ndarray | None:

@@ -57,6 +57,14 @@ def test_the_published_figures_stand_beside_ours() -> None:
     assert len(COLUMNS) == 10
 
 
+def test_the_table_of_this_repository_is_what_its_figures_give() -> None:
+    stored = json.loads((ROOT / "benchmarks" / "results" / "iss_cost.json").read_text())
+    assert markdown(stored) == (ROOT / "benchmarks" / "results" / "iss_cost.md").read_text()
+    for one in stored["agents"]:
+        assert [row["masks"] for row in one["rows"]] == list(iss_cost.MASKS)
+        assert one["machine"]["gpu"] is None
+
+
 torch = pytest.importorskip("torch", reason="NOT TESTED: rooflines and real policies; pip install 'hansgym[torch]'")
 
 from hansgym.agents.torch import TorchAgent  # noqa: E402
