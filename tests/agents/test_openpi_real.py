@@ -23,6 +23,7 @@ from hansgym.attribution.explain import explain
 from hansgym.specs import check_chunk
 
 SOURCE = os.environ.get("OPENPI_SOURCE", "")
+assert not SOURCE or (Path(SOURCE) / "src" / "openpi").is_dir(), f"OPENPI_SOURCE={SOURCE} has no src/openpi"
 FOLDERS = [str(Path(SOURCE) / f) for f in ("src", "packages/openpi-client/src")] if SOURCE else []
 MISSING = [m for m in ("jax", "flax", "orbax", "torch", "sentencepiece") if importlib.util.find_spec(m) is None]
 THERE = bool(FOLDERS) or importlib.util.find_spec("openpi") is not None

@@ -44,6 +44,8 @@ def places() -> list[Path]:
 
 
 PLACES = places()
+TOLD = os.environ.get("OPENVLA_SOURCE")
+assert PLACES or not TOLD, f"OPENVLA_SOURCE={TOLD} has no {INSIDE_SOURCE / CODE[1]}: not skipped"
 MISSING = [m for m in ("transformers", "timm", "tokenizers") if importlib.util.find_spec(m) is None]
 REASON = (
     f"NOT TESTED against OpenVLA's own code: {', '.join(MISSING)} not installed; run make test-openvla"
