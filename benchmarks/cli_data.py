@@ -44,7 +44,7 @@ def record(
     from hansgym.benchmarks.record import Settings
     from hansgym.benchmarks.record import record as run
 
-    dataset = _wants_dataset(format)
+    dataset = _wants_dataset(format, out)
     folder = out.with_name(f"{out.name}.episodes") if dataset else out
     settings = Settings(
         first_seed=first_seed,
@@ -88,20 +88,23 @@ def convert(
     from hansgym.benchmarks.lerobot_dataset import convert as run
     from hansgym.benchmarks.progress import StageProgress
 
-    _wants_dataset("lerobot")
+    _wants_dataset("lerobot", out)
     with StageProgress() as bar:
         run(folder, out, videos=videos, progress=lambda done, wanted: bar.report("dataset", done, wanted, {}))
     print(json.dumps({"dataset": str(out)}) if as_json else f"LeRobotDataset in {out}")
 
 
-def _wants_dataset(name: str) -> bool:
-    """Whether a LeRobotDataset is asked for; it raises at once where that cannot be had, or nobody knows the format."""
+def _wants_dataset(name: str, out: Path) -> bool:
+    """Whether a LeRobotDataset is asked for; it raises before anything is recorded where ``out`` cannot become one."""
     from hansgym.lookup import require, unknown
 
     if name not in FORMATS:
         raise unknown("format", name, FORMATS)
     if name == "lerobot":
+        from hansgym.benchmarks.lerobot_dataset import check_place
+
         require("lerobot.datasets.lerobot_dataset", "lerobot")
+        check_place(out)
     return name == "lerobot"
 
 

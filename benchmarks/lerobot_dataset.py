@@ -137,13 +137,19 @@ def _note(
     return json.loads(json.dumps({**shared, "videos": videos, "failed_seeds": lost, "episodes": rows}))
 
 
+def check_place(out: Path) -> None:
+    """Raise :class:`ConfigurationError` where ``out`` is there and is no dataset of ours."""
+    if out.exists() and not (out / META).is_file():
+        raise ConfigurationError(f"{out} holds something else than a dataset of ours; choose another --out")
+
+
 def _same(out: Path, note: Mapping[str, Any]) -> Path:
-    path = out / META
-    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) == note:
+    check_place(out)
+    if json.loads((out / META).read_text(encoding="utf-8")) == note:
         return out
-    holds = "another dataset" if path.is_file() else "something else"
     raise ConfigurationError(
-        f"{out} holds {holds}, and LeRobot's writer adds nothing to a finished one; choose another --out, or remove it"
+        f"{out} holds another dataset, and LeRobot's writer adds nothing to a finished one; choose another --out, or "
+        "remove it"
     )
 
 
