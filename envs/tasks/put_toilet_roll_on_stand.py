@@ -12,7 +12,9 @@ from hansgym.roles import Role
 _ON_THE_BAR = All(Detected("toilet_roll", "success"), NothingGrasped())
 
 # Across the upright roll, leaning by 45 degrees, so that the hand leans as much when the roll's axis is level.
-_HOLD = HoldBeside("toilet_roll", offset=(0.0085, 0.0, 0.0085), approach=(-1.0, 0.0, -1.0), ahead=True)
+_HOLD = HoldBeside(
+    "toilet_roll", offset=(0.0085, 0.0, 0.0085), approach=(-1.0, 0.0, -1.0), ahead=True, clear_of="stand_base"
+)
 # From the bar's free end, the hand above it.
 _SLIDE = Carry(
     _HOLD,

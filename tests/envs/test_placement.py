@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -11,10 +12,13 @@ from _toy import Over, toy
 
 from hansgym.assets.panda import HOME
 from hansgym.envs.backend import ResetRequest
+from hansgym.envs.expert import Goal, down
 from hansgym.envs.mujoco import placement
 from hansgym.envs.mujoco.backend import MujocoBackend
 from hansgym.envs.mujoco.sim import yaw_matrix
 from hansgym.envs.spec import WORKSPACE_CENTRE, WORKSPACE_SIZE, Area, Prop, TaskSpec
+from hansgym.envs.state import WorldState
+from hansgym.envs.verbs._motion import easy_yaw
 from hansgym.errors import ConfigurationError, SceneError
 from hansgym.seeds import stream
 
@@ -101,6 +105,49 @@ def test_an_unreachable_waypoint_is_an_error_that_names_the_verb() -> None:
     task = toy(expert=(Over("block", 1.5, 1.0),))
     with pytest.raises(SceneError, match="Over cannot be reached"):
         MujocoBackend(task).reset(ResetRequest(0, 0))
+
+
+@dataclass(frozen=True)
+class Rolled:
+    """Hands that point down at one spot, the last joint at the given angles (rad) one after the other."""
+
+    joints: tuple[float, ...]
+    chained: bool
+
+    def done(self, state: WorldState) -> bool:
+        """Never."""
+        return False
+
+    def goal(self, state: WorldState) -> Goal:
+        """The last of them."""
+        return self.reach(state)[-1]
+
+    def reach(self, state: WorldState) -> tuple[Goal, ...]:
+        """All of them."""
+        at = np.array([0.25, 0.0, 1.1])
+        return tuple(Goal(at, down(easy_yaw(at) + math.pi / 4 - joint), 1.0) for joint in self.joints)
+
+
+def test_chained_waypoints_must_be_reached_one_from_the_other() -> None:
+    # From 2.4 to -2.4 rad the hand's shorter way round is where the last joint cannot go; from home each is near.
+    there_and_back = (2.4, -2.2)
+    MujocoBackend(toy(expert=(Rolled(there_and_back, chained=False),))).reset(ResetRequest(0, 0))
+    MujocoBackend(toy(expert=(Rolled((2.4, 0.5, -2.0), chained=True),))).reset(ResetRequest(0, 0))
+    with pytest.raises(SceneError, match="Rolled cannot be reached from the waypoint before"):
+        MujocoBackend(toy(expert=(Rolled(there_and_back, chained=True),))).reset(ResetRequest(0, 0))
+
+
+def test_a_walk_goes_straight_and_arrives(backend: MujocoBackend) -> None:
+    backend.reset(ResetRequest(4, 0))
+    goal = Goal(np.array([0.3, 0.1, 1.0]), down(easy_yaw(np.array([0.3, 0.1, 1.0]))), 1.0)
+    joints = placement._walk(backend.live, goal, np.array(HOME))
+    assert placement._there(backend.live, goal, joints)
+    position, rotation = backend.scene.ik.forward(joints)
+    np.testing.assert_allclose(position, goal.position, atol=placement.ASTRAY_M)
+    off = dataclasses.replace(goal, position=goal.position + 2 * placement.ASTRAY_M)
+    turned = dataclasses.replace(goal, rotation=yaw_matrix(2 * placement.ASTRAY_RAD) @ rotation)
+    assert not placement._there(backend.live, off, joints)
+    assert not placement._there(backend.live, turned, joints)
 
 
 def test_a_prop_in_the_arm_is_an_error_that_names_it() -> None:
