@@ -31,8 +31,9 @@ demo: setup
 browser:
 	@sh .ci/browser
 
+# One thread for Torch: the tests' networks are small, and threads that wait for each other crawl on a busy machine.
 test: setup browser
-	@$(BIN)/python -m pytest $(PYTEST)
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest $(PYTEST)
 
 # Each version lives in a virtual environment of its own under ~/.cache/hansgym.
 PYTHON311 ?= python3.11
