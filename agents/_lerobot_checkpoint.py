@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from hansgym.agents._weights import read_json
 from hansgym.errors import ConfigurationError, MissingExtraError
 from hansgym.lookup import require
 
@@ -25,7 +25,6 @@ EXTRA = "lerobot"
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 PROCESSORS = ("policy_preprocessor.json", "policy_postprocessor.json")
 WANTED = ("*.json", "model.safetensors", "policy_*.safetensors")
-MOST_JSON_BYTES = 4_000_000
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?")
 
 
@@ -83,7 +82,7 @@ def check_files(folder: Path) -> dict[str, Any]:
             f"{folder} is no LeRobot checkpoint: it lacks {', '.join(missing)} and holds "
             f"{', '.join(there) or 'nothing'}; give a whole one. {_advice(missing)}"
         )
-    config = _table(folder / CONFIG)
+    config = read_json(folder / CONFIG)
     if not isinstance(config.get("type"), str):
         raise ConfigurationError(f"{folder / CONFIG} names no policy type; use a checkpoint saved by LeRobot")
     for name in PROCESSORS:
@@ -99,22 +98,9 @@ def _advice(missing: list[str]) -> str:
     return "Bring an old checkpoint up to date with LeRobot's migrate_policy_normalization"
 
 
-def _table(path: Path) -> dict[str, Any]:
-    size = path.stat().st_size
-    if size > MOST_JSON_BYTES:
-        raise ConfigurationError(f"{path} has {size} bytes; it must be a small JSON table: save the policy again")
-    try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{path} cannot be read ({error}); it must be a JSON table: save it again") from None
-    if not isinstance(table, dict):
-        raise ConfigurationError(f"{path} holds a {type(table).__name__}; it must be a JSON table: save it again")
-    return table
-
-
 def _check_steps(path: Path) -> None:
     """Only steps that LeRobot registers by name, or classes of its own, may be built from a file."""
-    steps = _table(path).get("steps")
+    steps = read_json(path).get("steps")
     if not isinstance(steps, list) or not all(isinstance(s, dict) for s in steps):
         raise ConfigurationError(f"{path} lists no steps; use a checkpoint saved by LeRobot 0.4 or newer")
     for step in steps:
@@ -160,7 +146,7 @@ def load(where: str, device: str, tokenizer: str | None = None) -> Checkpoint:
 
 def _features(folder: Path, config: Any) -> dict[str, Any]:
     """The inputs under the names that the checkpoint was trained with, before its own processor renames them."""
-    steps = [s.get("config", {}) for s in _table(folder / PROCESSORS[0])["steps"]]
+    steps = [s.get("config", {}) for s in read_json(folder / PROCESSORS[0])["steps"]]
     renamed = {str(k): str(v) for s in steps if isinstance(s, dict) for k, v in dict(s.get("rename_map") or {}).items()}
     given = {new: old for old, new in renamed.items()}
     return {given.get(key, key): feature for key, feature in config.input_features.items()}
@@ -178,7 +164,7 @@ def _prepare(config: Any, device: str, weights: Path) -> None:
 
 def _overrides(folder: Path, device: str, tokenizer: str | None) -> dict[str, Any]:
     """What the saved processors are to do otherwise: LeRobot refuses words about steps that are not there."""
-    steps = {str(s.get("registry_name")) for s in _table(folder / PROCESSORS[0])["steps"]}
+    steps = {str(s.get("registry_name")) for s in read_json(folder / PROCESSORS[0])["steps"]}
     wanted: dict[str, Any] = {"device_processor": {"device": device}} if "device_processor" in steps else {}
     if tokenizer is not None:
         if "tokenizer_processor" not in steps:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from hansgym.agents import _lerobot_mapping as features
+from hansgym.agents._halving import Halving
 from hansgym.agents._history import Frame, History
 from hansgym.agents._lerobot_checkpoint import EXTRA, Checkpoint, load
 from hansgym.agents._lerobot_sampling import Sampling, find_out
@@ -84,7 +85,8 @@ class LeRobotAgent:
         self._plain = {v.key: v for v in self.mapping.views if v == View(v.key, v.camera, size=v.size, resize=v.resize)}
         self._history = History(self._observations())
         self._sampling = Sampling("none")
-        self._rows = max_batch or CPU_BATCH
+        free = self._torch.cuda.empty_cache if self.device.type == "cuda" else lambda: None
+        self._halving = Halving(max_batch or CPU_BATCH, f"lerobot:{where}", free)
         self.spec = self._introduce(where, horizon, max_batch)
 
     # ---------------------------------------------------------------- the protocol
@@ -127,10 +129,10 @@ class LeRobotAgent:
         ask = self._probe(batch)
         self._sampling = find_out(ask, self.checkpoint.policy.predict_action_chunk)
         if self._sampling.kind == "rng":
-            self._rows = max_batch = 1
+            self._halving.most = max_batch = 1
         if cuda and not max_batch:
-            self._rows = GPU_BATCH
-        rows = self._rows if cuda else 1
+            self._halving.most = GPU_BATCH
+        rows = self._halving.most if cuda else 1
         length = ask(np.arange(rows, dtype=np.uint64) % 2, self._sampling).shape[1]
         self._history.forget(_PROBE_LANES)
         if horizon > length:
@@ -144,7 +146,7 @@ class LeRobotAgent:
             cameras=mapping.cameras,
             image_size=mapping.image_size,
             noise_control=self._sampling.kind,
-            max_batch=self._rows,
+            max_batch=self._halving.most,
             lazy=len(self._plain) == len(mapping.views) and bool(mapping.views),
             details=self._details(),
         )
@@ -191,22 +193,8 @@ class LeRobotAgent:
                 self._history.see(lane, int(seed), {key: value[0] for key, value in shown.items()})
 
     def _in_parts(self, batch: Batch | MaskedBatch, seeds: np.ndarray) -> np.ndarray:
-        parts, start = [], 0
-        while start < len(batch):
-            pick = np.arange(start, min(start + self._rows, len(batch)))
-            try:
-                parts.append(self._chunks(batch.take(pick), seeds[pick]))
-            except self._torch.cuda.OutOfMemoryError as error:
-                if len(pick) == 1:
-                    raise AgentError(
-                        f"one row alone does not fit into the memory of {self.device} ({str(error)[:200]}); "
-                        "free some, or choose another device"
-                    ) from error
-                self._rows = len(pick) // 2
-            else:
-                start += len(pick)
-                continue
-            self._torch.cuda.empty_cache()  # after the error is gone, and with it what it held
+        rows = np.arange(len(batch))
+        parts = self._halving.run(lambda part: self._chunks(batch.take(rows[part]), seeds[part]), len(batch))
         return np.concatenate(parts)
 
     def _chunks(self, batch: Batch | MaskedBatch, seeds: np.ndarray) -> np.ndarray:

@@ -243,7 +243,7 @@ def test_batches_are_halved_until_they_fit(folders: dict[str, Path], monkeypatch
     made.act(batch, seeds)
     assert asked == [2] * 5, "what was found is kept"
     monkeypatch.setattr(policy, "predict_action_chunk", lambda batch: small({"observation.state": range(9)}))
-    with pytest.raises(AgentError, match="one row alone does not fit"):
+    with pytest.raises(AgentError, match="does not hold a single row"):
         made.act(batch, seeds)
 
 
@@ -300,7 +300,7 @@ SPOILED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "lost key": (_lose_key, r"1 not in the file \(model.action_head.bias\).*random numbers"),
     "other shape": (_spoil_shape, "cannot make the 'act' policy|other values"),
     "half a file": (_truncate, "cannot make the 'act' policy"),
-    "no JSON": (lambda f: (f / "config.json").write_text("{"), "cannot be read"),
+    "no JSON": (lambda f: (f / "config.json").write_text("{"), "is not JSON"),
     "a list": (lambda f: (f / "config.json").write_text("[1]"), "holds a list"),
     "no type": (lambda f: tiny.edit(f / "config.json", lambda t: t.pop("type")), "names no policy type"),
     "unknown type": (lambda f: tiny.edit(f / "config.json", lambda t: t.update(type="oracle")), "'oracle' policy"),
