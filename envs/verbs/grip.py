@@ -26,7 +26,7 @@ from hansgym.envs.verbs._line import (
 from hansgym.envs.verbs._motion import about
 
 Vector = tuple[float, float, float]
-_SWAPPED = np.diag([-1.0, -1.0, 1.0])
+SWAPPED = np.diag([-1.0, -1.0, 1.0])
 """The hand rolled half round: the same grip with the fingers swapped."""
 
 
@@ -73,7 +73,7 @@ class Hold:
         where, axis = state.position(name), np.asarray(self.axis)
         wanted = easy(where, float(np.arccos(np.clip(-(frame @ local)[2, 2], -1.0, 1.0))))
         holds = []
-        for roll in (np.eye(3), _SWAPPED):
+        for roll in (np.eye(3), SWAPPED):
             turn = best_turn(frame, axis, local @ roll, wanted, self.symmetry)
             holds.append((where + frame @ turn @ np.asarray(self.offset), frame @ turn @ local @ roll))
         tip, hand = max(holds, key=lambda hold: float(np.trace(hold[1].T @ wanted)))
@@ -106,7 +106,7 @@ class Hold:
         name = fill(self.at or self.name, state.binding)
         frame, local = state.rotation(name), facing(np.asarray(self.approach), np.asarray(self.close))
         where, offset = state.position(name), np.asarray(self.offset)
-        turned = [(frame @ turn, roll) for turn in by for roll in (np.eye(3), _SWAPPED)]
+        turned = [(frame @ turn, roll) for turn in by for roll in (np.eye(3), SWAPPED)]
         return [(where + now @ offset, now @ local @ roll) for now, roll in turned]
 
 

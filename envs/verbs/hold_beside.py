@@ -9,12 +9,15 @@ import numpy as np
 from hansgym.envs.expert import facing
 from hansgym.envs.spec import fill
 from hansgym.envs.state import WorldState
-from hansgym.envs.verbs._line import angle_between, best_turn, easy
+from hansgym.envs.verbs._line import best_turn, easy
 from hansgym.envs.verbs._motion import about
-from hansgym.envs.verbs.grip import Hold
+from hansgym.envs.verbs.grip import SWAPPED, Hold
 
-HAND_M, ROOM_M = 0.25, 0.14
-"""How far the hand reaches back from its tip, and how far from its middle line something must stand to be clear."""
+NEAR_M, NEAR_COSINE = 0.24, 0.7
+"""A thing nearer than this is in the way of a hand that comes from its direction, give or take 45 degrees."""
+
+LEAST_RAD = 0.8
+"""Least lean off the arm's plane with which the arm still folds."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,9 @@ class HoldBeside(Hold):
     """A :class:`Hold` that is free to turn about an upright axis: the hand leans ``beside_rad`` off the arm's plane.
 
     Low down the arm folds with difficulty for a hand that leans straight away from the robot, and with ease for one
-    that leans across. ``clear_of``: a body that the hand keeps clear of, where it may lean to either side (``ahead``).
+    that leans across, to either side. On each side the last joint has room for the fingers one way round. A hold
+    ``ahead`` is to the side that suits the place to which the object is brought. Where the body ``clear_of`` stands
+    near on the side from which the hand would come, the hand comes nearer to the arm's plane.
     """
 
     symmetry: float = 0.0
@@ -31,37 +36,30 @@ class HoldBeside(Hold):
 
     def pose(self, state: WorldState, room: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """Tip position (3,) and hand rotation (3, 3) in the world; ``room`` changes nothing."""
-        return self._leant(state, self.beside_rad)
+        return self.poses(state)[0]
 
     def poses(self, state: WorldState) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Leant across to either side, each with the fingers either way; only the roomier side, if there is one."""
-        roll = np.diag([-1.0, -1.0, 1.0])
-        sides = [self._leant(state, side * self.beside_rad) for side in (1, -1)]
-        roomy = [side for side in sides if self._room(state, *side) > ROOM_M]
-        return [(tip, hand @ turn) for tip, hand in roomy or sides for turn in (np.eye(3), roll)]
-
-    def _room(self, state: WorldState, tip: np.ndarray, hand: np.ndarray) -> float:
-        """Distance (m), seen from above, of ``clear_of`` from the hand at ``tip`` (3,) with ``hand`` (3, 3)."""
-        if self.clear_of is None:
-            return np.inf
-        away = (state.position(fill(self.clear_of, state.binding)) - tip)[:2]
-        back = -HAND_M * hand[:2, 2]
-        along = float(np.clip(away @ back / (back @ back), 0.0, 1.0))
-        return float(np.linalg.norm(away - along * back))
-
-    def effort(self, start: tuple[np.ndarray, np.ndarray], end: tuple[np.ndarray, np.ndarray]) -> float:
-        """How far (rad) the hand must be turned."""
-        return angle_between(start[1], end[1])
-
-    def way(self, start: tuple[np.ndarray, np.ndarray], end: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-        """Straight there."""
-        return end[1]
-
-    def _leant(self, state: WorldState, beside_rad: float) -> tuple[np.ndarray, np.ndarray]:
+        """To either side, not through ``clear_of`` if that can be: tip positions (3,) and hand rotations (3, 3)."""
         name = fill(self.at or self.name, state.binding)
         frame, local = state.rotation(name), facing(np.asarray(self.approach), np.asarray(self.close))
         where = state.position(name)
         lean = float(np.arccos(np.clip(-(frame @ local)[2, 2], -1.0, 1.0)))
-        wanted = about(np.array([0.0, 0.0, 1.0]), beside_rad) @ easy(where, lean)
-        turn = best_turn(frame, np.asarray(self.axis), local, wanted, self.symmetry)
-        return where + frame @ turn @ np.asarray(self.offset), frame @ turn @ local
+        found = []
+        for beside_rad, roll in self._sides():
+            wanted = about(np.array([0.0, 0.0, 1.0]), beside_rad) @ easy(where, lean)
+            turned = frame @ best_turn(frame, np.asarray(self.axis), local, wanted, self.symmetry)
+            found.append((where + turned @ np.asarray(self.offset), turned @ local @ roll))
+        return [hold for hold in found if not self._crowded(state, where, hold[1])] or found
+
+    def _sides(self) -> list[tuple[float, np.ndarray]]:
+        """Leans (rad) off the arm's plane, each with the roll (3, 3) that leaves the last joint room."""
+        leans = (self.beside_rad,) if self.clear_of is None else (self.beside_rad, LEAST_RAD)
+        return [(sign * lean, roll) for lean in leans for sign, roll in ((1.0, np.eye(3)), (-1.0, SWAPPED))]
+
+    def _crowded(self, state: WorldState, where: np.ndarray, hand: np.ndarray) -> bool:
+        """Whether a ``hand`` (3, 3) that goes to ``where`` (3,) comes from where ``clear_of`` stands near."""
+        if self.clear_of is None:
+            return False
+        other, into = (state.position(fill(self.clear_of, state.binding)) - where)[:2], hand[:2, 2]
+        distance = float(np.linalg.norm(other))
+        return distance < NEAR_M and float(-into @ other) > NEAR_COSINE * distance * float(np.linalg.norm(into))
