@@ -74,7 +74,8 @@ def test_a_display_is_made_announced_and_taken_down(server: Path) -> None:
 
 
 USER = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
 from hansgym.envs.rlbench.display import VirtualDisplay
 made = VirtualDisplay()
 made.open()
