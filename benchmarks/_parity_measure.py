@@ -172,7 +172,7 @@ def _mujoco_sizes(backend: MujocoBackend) -> dict[str, list[list[float]]]:
         kind, body = backend.scene.frames.get(name, ("", -1))
         if not geoms or kind != "body":
             continue
-        corners = np.vstack([_corners(model.geom_aabb[g], data.geom_xpos[g], data.geom_xmat[g]) for g in geoms])
+        corners = np.vstack([_points(model, int(g)) @ data.geom_xmat[g].reshape(3, 3).T + data.geom_xpos[g] for g in geoms])
         found[name] = _boxes((corners - data.xpos[body]) @ data.xmat[body].reshape(3, 3))
     return found
 
@@ -183,7 +183,12 @@ def _boxes(points: np.ndarray) -> list[list[float]]:
     return [[float(e) for e in edges] for edges in both]
 
 
-def _corners(box: np.ndarray, position: np.ndarray, rotation: np.ndarray) -> np.ndarray:
-    """(8, 3) corners in the world of a geom's own box (centre, half edges)."""
+def _points(model: Any, geom: int) -> np.ndarray:
+    """(N, 3) m, in the geom's frame: the vertices of a mesh, the corners of the box around anything else."""
+    mesh = model.geom_dataid[geom]
+    if mesh >= 0:
+        first = model.mesh_vertadr[mesh]
+        return np.asarray(model.mesh_vert[first : first + model.mesh_vertnum[mesh]], float)
     signs = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
-    return (box[:3] + signs * box[3:]) @ rotation.reshape(3, 3).T + position
+    box = np.asarray(model.geom_aabb[geom], float)
+    return box[:3] + signs * box[3:]

@@ -21,12 +21,12 @@ KNOB_Z = 0.156
 FRONT = -0.216
 """x of the panel's face, m; a knob stands out by :data:`KNOB_OUT`."""
 
-KNOB_OUT, KNOB_RADIUS = 0.028, 0.023
-BAR = (0.020, 0.0125, 0.043)
+KNOB_OUT, KNOB_RADIUS = 0.0255, 0.0215
+BAR = (0.018, 0.0125, 0.041)
 """The knob's bar: how far it stands out of the disc, its width and its length, m."""
 
 TURN_RAD = 1.571
-_TOP = 0.260
+_TOP, _PLATE = 0.260, 0.026
 _DOOR = ((-0.206, 0.001, -0.074), (0.052, 0.572, 0.349))
 
 
@@ -64,10 +64,10 @@ def _frame(body: mujoco.MjsBody, name: str, look: dict[str, str]) -> None:
 def _top(body: mujoco.MjsBody, top: str, gas: str, look: dict[str, str]) -> None:
     """A black plate and on it four burners, each under two crossed bars."""
     plate = body.add_body(name=top)
-    drawn(plate, f"{top}/plate", "box", (0.0, 0, _TOP - 0.010), (0.366, 0.520, 0.020), look["black"])
-    touched(plate, f"{top}/hull", "box", (0.0, 0, _TOP - 0.010), (0.366, 0.520, 0.020), mass=1.0)
+    drawn(plate, f"{top}/plate", "box", (0.0, 0, _TOP - _PLATE / 2), (0.366, 0.520, _PLATE), look["black"])
+    touched(plate, f"{top}/hull", "box", (0.0, 0, _TOP - _PLATE / 2), (0.366, 0.520, _PLATE), mass=1.0)
     burners = body.add_body(name=gas, pos=[0.0, 0.0, _TOP])
-    for k, (x, y) in enumerate(((-0.085, 0.13), (-0.085, -0.13), (0.085, 0.13), (0.085, -0.13))):
+    for k, (x, y) in enumerate(((-0.078, 0.13), (-0.078, -0.13), (0.078, 0.13), (0.078, -0.13))):
         drawn(burners, f"{gas}/ring{k}", "cylinder", (x, y, 0.003), (0.052, 0.006), look["steel"])
         drawn(burners, f"{gas}/cap{k}", "cylinder", (x, y, 0.008), (0.030, 0.008), look["black"])
         for turn in (0, 1):

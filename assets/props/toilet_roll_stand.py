@@ -48,9 +48,9 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, holder: str, bar
     arm = body.add_body(name=holder)
     high = BAR_Z + 0.020
     bend = [(x, BAR_Y, z) for x, z in arc((BAR[0] + 0.008, BAR_Z + 0.008), 0.008, math.pi, 1.5 * math.pi, 4)]
-    line = [(0.0, 0.0, high), (-0.030, 0.030, high), (BAR[0], BAR_Y, high), *bend, (BAR[1], BAR_Y, BAR_Z)]
+    line = [(-0.008, 0.008, high), (-0.030, 0.030, high), (BAR[0], BAR_Y, high), *bend, (BAR[1], BAR_Y, BAR_Z)]
     drawn_line(arm, f"{holder}/bar", line, BAR_RADIUS, chrome)
-    drawn_line(arm, f"{holder}/knob", [(BAR[1], BAR_Y, BAR_Z), (BAR[1] + 0.001, BAR_Y, BAR_Z)], 0.0085, chrome)
+    drawn_line(arm, f"{holder}/knob", [(BAR[1], BAR_Y, BAR_Z), (BAR[1] + 0.001, BAR_Y, BAR_Z)], 0.0070, chrome)
     parts = tuple(pairwise((*line[:3], bend[-1], line[-1])))
     for k, (start, end) in enumerate(parts):
         touched_bar(arm, f"{holder}/bar{k}_hull", start, end, BAR_RADIUS, mass=0.02, friction=0.4)

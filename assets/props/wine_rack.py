@@ -31,11 +31,13 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, place: str | Non
     boxes = []
     for y in _ENDS:  # a board with its scallops' bottoms below the bottles, and bumps between them
         boxes.append(((0.0, y, (low + CRADLE - 0.002) / 2), (WIDTH, _BAR, CRADLE - 0.002 - low)))
-        top = HEIGHT / 2 - 0.006
+        top = HEIGHT / 2 - 0.004
         for x in (-1.5 * PITCH + 0.008, -0.5 * PITCH, 0.5 * PITCH, 1.5 * PITCH - 0.008):
             for width, height in ((0.044, 0.3), (0.034, 0.65), (_POST, 1.0)):
                 rise = height * (top - CRADLE)
-                boxes.append(((x, y, CRADLE + rise / 2 - 0.002), (width, _BAR - 0.001 * height, rise)))
+                ends = [min(max(x + side * width / 2, -WIDTH / 2), WIDTH / 2) for side in (-1, 1)]
+                at = (sum(ends) / 2, y, CRADLE + rise / 2 - 0.002)
+                boxes.append((at, (ends[1] - ends[0], _BAR - 0.001 * height, rise)))
     boxes += [((0.0, y, slat), (WIDTH, _BAR, _BAR)) for y in _SLATS]
     side = (DEPTH - _BAR, (HEIGHT - 0.024) / 2)
     for x in (-(WIDTH - _BAR) / 2, (WIDTH - _BAR) / 2):
