@@ -172,8 +172,8 @@ def _mujoco_sizes(backend: MujocoBackend) -> dict[str, list[list[float]]]:
         kind, body = backend.scene.frames.get(name, ("", -1))
         if not geoms or kind != "body":
             continue
-        corners = np.vstack([_points(model, int(g)) @ data.geom_xmat[g].reshape(3, 3).T + data.geom_xpos[g] for g in geoms])
-        found[name] = _boxes((corners - data.xpos[body]) @ data.xmat[body].reshape(3, 3))
+        turned = [_points(model, int(g)) @ data.geom_xmat[g].reshape(3, 3).T + data.geom_xpos[g] for g in geoms]
+        found[name] = _boxes((np.vstack(turned) - data.xpos[body]) @ data.xmat[body].reshape(3, 3))
     return found
 
 
