@@ -12,6 +12,7 @@ import gymnasium
 import numpy as np
 import trimesh
 
+from hansgym.benchmarks.acting import acted_out
 from hansgym.envs.mujoco.backend import MujocoBackend
 from hansgym.envs.mujoco.control import HOME, JOINT_LOWER, JOINT_UPPER
 from hansgym.envs.registration import env_id
@@ -24,7 +25,6 @@ from hansgym.specs import CAMERAS
 
 SIZE = 224
 CONFIGURATIONS, SPREAD_RAD = 6, 0.35
-EXECUTE = 8
 TASK_ROLES = (Role.TARGET, Role.FIXTURE, Role.DISTRACTOR)
 
 
@@ -130,14 +130,8 @@ def _expert(env: Any) -> tuple[bool, int | None, str]:
         if isinstance(backend, RlbenchBackend):
             steps = backend.demonstrate()
             return backend.verdict().success, steps, ""
-        taken, done, info = 0, False, {"is_success": False}
-        while not done:
-            for action in env.get_wrapper_attr("expert_chunk")(EXECUTE):
-                _, _, terminated, truncated, info = env.step(action)
-                taken, done = taken + 1, terminated or truncated
-                if done:
-                    break
-        return bool(info["is_success"]), taken, ""
+        infos = [info for _, info in acted_out(env)]
+        return bool(infos[-1]["is_success"]), len(infos), ""
     except HansGymError as error:
         return False, None, str(error)
 

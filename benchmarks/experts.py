@@ -22,6 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from hansgym.benchmarks.acting import EXECUTE, acted_out
 from hansgym.benchmarks.expert_results import (
     HEADINGS,
     RESULTS,
@@ -44,9 +45,6 @@ FIRST_SEED = 500_000
 """Held-out seeds: variation v uses ``FIRST_SEED + 1000 v`` and the following ones."""
 
 SEEDS_PER_VARIATION, LEAST_EPISODES = 20, 200
-EXECUTE = 8
-"""Control steps between two plans. A longer plan begins with the same steps, so no longer one is asked for."""
-
 STUDY_LIMIT = 600
 """Control steps that a study gives an episode; the step limit is judged afterwards."""
 
@@ -89,13 +87,9 @@ def run_trial(trial: Trial, steps: int | None = STUDY_LIMIT) -> Outcome:
     try:
         env = _environment(trial.task, steps)
         _, info = env.reset(seed=trial.seed, options={"variation": trial.variation})
-        instruction, done = str(info["instruction"]), False
-        while not done:
-            for action in env.get_wrapper_attr("expert_chunk")(EXECUTE):
-                _, _, terminated, truncated, info = env.step(action)
-                taken, done = taken + 1, terminated or truncated
-                if done:
-                    break
+        instruction = str(info["instruction"])
+        for _, after in acted_out(env):
+            taken, info = taken + 1, after
     except HansGymError as error:
         text = f"{type(error).__name__}: {error}"
         return Outcome(trial.task, trial.variation, trial.seed, False, taken, None, instruction, text)

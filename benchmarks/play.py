@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hansgym.benchmarks.acting import acted_out
 from hansgym.errors import ConfigurationError
 from hansgym.specs import CONTROL_HZ
 
-EXECUTE = 8
 LAST_LOOK_S = 2.0
 """How long the viewer stays open after the episode."""
 
@@ -71,14 +71,7 @@ def _episode(env: Any, seed: int) -> Any:
     """The observations of the expert's episode and, with each, the info."""
     seen, info = env.reset(seed=seed)
     yield seen, info
-    done = False
-    while not done:
-        for action in env.get_wrapper_attr("expert_chunk")(EXECUTE):
-            seen, _, terminated, truncated, info = env.step(action)
-            yield seen, info
-            done = terminated or truncated
-            if done:
-                break
+    yield from acted_out(env)
 
 
 def _into_film(env: Any, seed: int, path: Path) -> Played:

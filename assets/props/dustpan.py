@@ -12,6 +12,7 @@ import mujoco
 import numpy as np
 
 from hansgym.assets.materials import material
+from hansgym.assets.props._mesh import add_mesh
 from hansgym.assets.props._solids import NESTING, drawn, touched
 
 FLOOR, WEDGE = 0.002, 0.014
@@ -108,19 +109,5 @@ def _slanted(
 def _mesh(spec: mujoco.MjSpec, body: mujoco.MjsBody, geom: str, points: np.ndarray, look: str) -> None:
     # Every face gets corners of its own: a renderer that averages normals would round the edges.
     corners = points[np.array(_FACES).ravel()]
-    spec.add_mesh(
-        name=geom,
-        uservert=corners.ravel().tolist(),
-        userface=list(range(len(corners))),
-        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
-    )
-    body.add_geom(
-        name=geom,
-        type=mujoco.mjtGeom.mjGEOM_MESH,
-        meshname=geom,
-        material=look,
-        group=1,
-        contype=0,
-        conaffinity=0,
-        mass=0.0,
-    )
+    faces = np.arange(len(corners)).reshape(-1, 3)
+    add_mesh(spec, body, geom, geom, (corners, faces), look)

@@ -26,6 +26,9 @@ HANDLE = "what sticks out of it (a bar handle, a dial) is in the box here; the s
 SPLIT = "drawn by other pieces here: there this shape holds more, or less, of the thing"
 TURNED = "the box there is along other axes than those of the thing, which lies turned in it"
 FLAT = "a sheet without thickness there; here it is solid, or stands on rails"
+TABLE = "the shape there reaches 56 mm into the table"
+HOOPS = "the hoops around the lid are whole rings here, their lower half out of sight; the dome fits"
+WHOLE = "the shape there is as high as bowl and cistern, which are two objects here"
 CAPSULES = "links overlap here, so that the rope shows no gaps; their distance is that of the measured links"
 CABLE = "the cable hangs out of the box there into the table; here it lies on it, or is a part of the thing"
 OFF: dict[str, dict[str, str]] = {
@@ -34,13 +37,13 @@ OFF: dict[str, dict[str, str]] = {
     "lamp_off": {"cable": CABLE},
     "lamp_on": {"cable": CABLE},
     "light_bulb_in": {"light_bulb0": SPLIT, "light_bulb1": SPLIT},
-    "open_grill": {"grill_visual": SPLIT, "lid_visual": HANDLE},
+    "open_grill": {"grill_visual": TABLE, "lid_visual": HOOPS},
     "put_money_in_safe": {"dollar_stack": TURNED, "safe_door": HANDLE},
     "scoop_with_spatula": {"scoop_with_spatula_spatula": SPLIT},
     "straighten_rope": dict.fromkeys(("head", "tail", *(f"Cylinder{k}" for k in range(1, 17))), CAPSULES),
     "take_lid_off_saucepan": {"saucepan_lid_visual": SPLIT},
     "take_plate_off_colored_dish_rack": {"dish_rack": FLAT},
-    "toilet_seat_down": {"toilet_seat_up_toilet": SPLIT},
+    "toilet_seat_down": {"toilet_seat_up_toilet": WHOLE},
     "turn_oven_on": {"oven_door": HANDLE},
     "unplug_charger": {"charger": CABLE, "task_wall": FLAT},
 }
