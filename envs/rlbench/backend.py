@@ -38,8 +38,8 @@ WINDUP_RAD = 0.1
 class RlbenchBackend:
     """One task of RLBench. Nothing is started before the first :meth:`reset`, and then once per process.
 
-    ``renderer``: ``"opengl3"``, upstream's default, or ``"opengl"``, about twenty times faster without a graphics card
-    and without shadows. ``simulator`` makes the seam's other side; with ``strict`` a shape that nobody knows raises.
+    ``renderer``: ``"opengl3"``, upstream's default, or ``"opengl"``, without shadows and much faster where there
+    is no graphics card. ``simulator`` makes the seam's other side; with ``strict`` a shape that nobody knows raises.
     """
 
     def __init__(
