@@ -152,11 +152,32 @@ def test_our_side_renders_steps_and_chunks() -> None:
     assert chunks["count"] % 8 == 0
 
 
-def test_a_policy_that_takes_no_time_leaves_all_of_it_to_the_explanation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_speed_iss, "SLEEP_S", 0.0)
-    monkeypatch.setattr(_speed_iss, "N_MASKS", 10)
-    (share,) = _speed_iss.overheads("open_drawer", 1)
-    assert 0.5 < share <= 1.0
+class Clock:
+    """Time passes in a sleep, and where a test says so."""
+
+    now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.parametrize(("own_s", "share"), [(0.0, 0.0), (0.33, 0.75)])
+def test_what_the_policy_did_not_sleep_is_the_explanations(
+    monkeypatch: pytest.MonkeyPatch, own_s: float, share: float
+) -> None:
+    clock, explain = Clock(), _speed_iss.explain
+
+    def slow(*args: object, **settings: object) -> object:
+        clock.now += own_s
+        return explain(*args, **settings)
+
+    monkeypatch.setattr(_speed_iss, "time", clock)
+    monkeypatch.setattr(_speed_iss, "explain", slow)
+    monkeypatch.setattr(_speed_iss, "N_MASKS", 10)  # eleven evaluations of 10 ms
+    assert _speed_iss.overheads("open_drawer", 1) == pytest.approx([share])
 
 
 def test_resets_are_timed_task_by_task() -> None:
