@@ -12,6 +12,7 @@ import hashlib
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -25,6 +26,10 @@ EXTRA = "lerobot"
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 PROCESSORS = ("policy_preprocessor.json", "policy_postprocessor.json")
 WANTED = ("*.json", "model.safetensors", "policy_*.safetensors")
+_DRAWS = {
+    *("uniform_", "normal_", "trunc_normal_", "kaiming_uniform_", "kaiming_normal_"),
+    *("xavier_uniform_", "xavier_normal_", "orthogonal_"),
+}
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?")
 
 
@@ -126,22 +131,51 @@ def load(where: str, device: str, tokenizer: str | None = None) -> Checkpoint:
     configs = require("lerobot.configs.policies", EXTRA)
     folder = find(where)
     kind = check_files(folder)["type"]
-    with _talk_elsewhere(), _reasons(folder, kind):
+    files = sorted({WEIGHTS, CONFIG, *(p.name for p in folder.glob("policy_*"))})
+    with ThreadPoolExecutor(1) as beside, _talk_elsewhere(), _reasons(folder, kind):
+        digests = beside.submit(lambda: {name: _sha256(folder / name) for name in files})
         config = configs.PreTrainedConfig.from_pretrained(folder)
         _prepare(config, device, folder / WEIGHTS)
-        policy = factory.get_policy_class(config.type).from_pretrained(folder, config=config)
+        policy = _built(factory.get_policy_class(config.type), folder, config)
         before, after = factory.make_pre_post_processors(
             config, pretrained_path=str(folder), **_overrides(folder, device, tokenizer)
         )
     policy = policy.to(device).eval()
     compare(policy, folder / WEIGHTS)
-    files = sorted({WEIGHTS, CONFIG, *(p.name for p in folder.glob("policy_*"))})
     details = {
         "policy": config.type,
         "lerobot": metadata.version("lerobot"),
-        "sha256": {name: _sha256(folder / name) for name in files},
+        "sha256": digests.result(),
     }
     return Checkpoint(folder, config, policy, before, after, _features(folder, config), details)
+
+
+def _built(cls: Any, folder: Path, config: Any) -> Any:
+    """The policy, put together where it will work, without drawing weights that those of the file replace.
+
+    For billions of numbers both take minutes; :func:`compare` finds whatever the file did not replace.
+    """
+    torch = require("torch", EXTRA)
+    with _no_draws():
+        if not str(config.device).startswith("cpu"):
+            # Some policies work out tables on the host, and mix them with what they make here.
+            with contextlib.suppress(RuntimeError, TypeError), torch.device(config.device):
+                return cls.from_pretrained(folder, config=config)
+        return cls.from_pretrained(folder, config=config)
+
+
+def _no_draws() -> contextlib.AbstractContextManager[Any]:
+    """Inside, tensors are not filled with random numbers."""
+    mode = require("torch.overrides", EXTRA).TorchFunctionMode
+
+    class NoDraws(mode):  # type: ignore[misc, valid-type]
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if getattr(func, "__name__", "") in _DRAWS:
+                return args[0] if args else kwargs["tensor"]
+            return func(*args, **(kwargs or {}))
+
+    made: contextlib.AbstractContextManager[Any] = NoDraws()
+    return made
 
 
 def _features(folder: Path, config: Any) -> dict[str, Any]:
@@ -213,7 +247,7 @@ def compare(policy: Any, path: Path) -> None:
         strange = [name for key, name in source.items() if key not in own]
         for key in source.keys() & own.keys():
             mine, tensor = own[key], file.get_tensor(source[key])
-            if mine.shape != tensor.shape or not torch.equal(mine.cpu(), tensor.to(mine.dtype)):
+            if mine.shape != tensor.shape or not torch.equal(mine, tensor.to(mine.device).to(mine.dtype)):
                 other.append(source[key])
             else:
                 known |= {mine.data_ptr(), key}

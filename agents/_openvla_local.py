@@ -21,7 +21,7 @@ from hansgym.agents.mapping import load as mapping_called
 from hansgym.agents.torch import device_called
 from hansgym.batch import Batch, MaskedBatch
 from hansgym.errors import AgentError, ConfigurationError
-from hansgym.lookup import parse_options, require, unknown
+from hansgym.lookup import parse_options, require, unknown, yes
 from hansgym.specs import AgentSpec
 
 PROMPTS = {
@@ -33,13 +33,6 @@ PROMPTS = {
 """What the checkpoints were trained with, the instruction in lower case; ``v01`` is the first release's."""
 
 DTYPES = ("bfloat16", "float16", "float32")
-
-
-def yes(text: str) -> bool:
-    """``true`` or ``false`` in a URI."""
-    if text.lower() not in ("true", "false"):
-        raise ValueError("it is true or false")
-    return text.lower() == "true"
 
 
 KINDS: dict[str, Callable[[str], Any]] = {
@@ -122,6 +115,16 @@ class OpenvlaLocalAgent:
         self._decoder = Decoder(checkpoint.model, width)
         self._halving = Halving(options.max_batch, checkpoint.name, self._free)
         self.spec = self._spec()
+
+    @property
+    def network(self) -> tuple[Any, str]:
+        """The decoding of an action, without the pictures' and words' preparation."""
+        return self._decoder, "greedy"
+
+    @property
+    def device(self) -> Any:
+        """The Torch device that the model is on."""
+        return self._device
 
     def reset(self, rows: Sequence[int], seeds: Sequence[int]) -> None:
         """Nothing to forget: every action depends on the present picture and words alone."""

@@ -10,7 +10,7 @@ policy that looks at several observations is given those of its lane's last deci
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from hansgym.agents.torch import device_called
 from hansgym.agents.views import View
 from hansgym.batch import Batch, MaskedBatch
 from hansgym.errors import AgentError, ConfigurationError
-from hansgym.lookup import parse_options, require, unknown
+from hansgym.lookup import parse_options, require, unknown, yes
 from hansgym.specs import AgentSpec
 
 EXAMPLE = "lerobot:outputs/train/act/checkpoints/last/pretrained_model,control=joint_position"
@@ -38,6 +38,7 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "tokenizer": str,
     "horizon": int,
     "max_batch": int,
+    "tf32": yes,
 }
 GPU_BATCH, CPU_BATCH = 256, 32
 """Rows that are tried at once where ``max_batch`` is not given; halved until they fit."""
@@ -62,7 +63,8 @@ class LeRobotAgent:
     ``where``: a folder or ``owner/name[@revision]`` on the hub. ``control``: the policy speaks the environment's own
     convention in this control mode; or ``mapping``: a mapping file, a ready one, or a mapping. ``tokenizer``: where to
     take the tokenizer from. ``horizon``: keep only so many control steps of a chunk (0: all). ``max_batch``: most rows
-    at once (0: as many as fit).
+    at once (0: as many as fit). ``tf32``: on a GPU, round the products of float32 matrices to ten bits, as LeRobot's
+    own evaluation does.
     """
 
     def __init__(
@@ -74,12 +76,14 @@ class LeRobotAgent:
         tokenizer: str | None = None,
         horizon: int = 0,
         max_batch: int = 0,
+        tf32: bool = True,
     ) -> None:
         if horizon < 0 or max_batch < 0:
             raise ConfigurationError(f"horizon={horizon}, max_batch={max_batch}; give positive numbers, or 0 for all")
         require("lerobot.configs.policies", EXTRA)
         self._torch = require("torch", EXTRA)
         self.device = device_called(self._torch, device)
+        self.tf32 = tf32 and self.device.type == "cuda"
         self.checkpoint: Checkpoint = load(where, str(self.device), tokenizer)
         self.mapping = features.mapping_for(self.checkpoint, mapping, control)
         self._plain = {v.key: v for v in self.mapping.views if v == View(v.key, v.camera, size=v.size, resize=v.resize)}
@@ -90,6 +94,11 @@ class LeRobotAgent:
         self.spec = self._introduce(where, horizon, max_batch)
 
     # ---------------------------------------------------------------- the protocol
+
+    @property
+    def network(self) -> tuple[Any, str]:
+        """LeRobot's policy, without the processors around it."""
+        return self.checkpoint.policy, "predict_action_chunk"
 
     def reset(self, rows: Sequence[int], seeds: Sequence[int]) -> None:
         """Lanes ``rows`` begin new episodes: what they saw is forgotten."""
@@ -172,6 +181,7 @@ class LeRobotAgent:
             "mapping": self.mapping.describe(),
             "chunk_owner": "agent",
             "device": str(self.device),
+            "tf32": self.tf32,
             "noise": self._sampling.describe(),
             "observations": length,
             "flags": flags,
@@ -215,10 +225,17 @@ class LeRobotAgent:
             )
         return self.mapping.actions(chunk, plain)
 
-    def _precision(self) -> contextlib.AbstractContextManager[Any]:
-        if getattr(self.checkpoint.config, "use_amp", False):
-            return self._torch.autocast(self.device.type)
-        return contextlib.nullcontext()
+    @contextlib.contextmanager
+    def _precision(self) -> Iterator[None]:
+        """Mixed precision where the checkpoint was trained with it; the products' rounding is put back afterwards."""
+        amp = getattr(self.checkpoint.config, "use_amp", False)
+        matmul = self._torch.backends.cuda.matmul
+        usual, matmul.allow_tf32 = matmul.allow_tf32, self.tf32
+        try:
+            with self._torch.autocast(self.device.type) if amp else contextlib.nullcontext():
+                yield
+        finally:
+            matmul.allow_tf32 = usual
 
     def _seen(self, batch: Batch | MaskedBatch) -> Batch:
         """Masked views are blended on the device."""

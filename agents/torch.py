@@ -75,6 +75,11 @@ class TorchAgent:
         self.spec = self._declared.spec(lazy=True)
         self._wants_seeds = "seeds" in inspect.signature(policy.predict).parameters
 
+    @property
+    def network(self) -> tuple[Any, str]:
+        """The user's own method."""
+        return self.policy, "predict"
+
     def reset(self, rows: Sequence[int], seeds: Sequence[int]) -> None:
         """Passed on to the policy where it has a ``reset``."""
         if callable(getattr(self.policy, "reset", None)):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 import numpy as np
 
+from hansgym.abilities import HasNetwork
 from hansgym.agent import Agent
 from hansgym.agents.registry import make_agent
 from hansgym.attribution.explain import explain
@@ -114,26 +115,26 @@ class _Around:
 
 @contextmanager
 def around_policy(agent: Agent, around: Callable[[], AbstractContextManager[Any]]) -> Iterator[Agent]:
-    """``agent``, its policy's own work done inside ``around()``: a Torch policy's ``predict``, else all of ``act``."""
-    policy = getattr(agent, "policy", None)
-    predict = getattr(policy, "predict", None)
-    if predict is None:
+    """``agent``, its policy's own work done inside ``around()``: its network's (:class:`hansgym.abilities.HasNetwork`),
+    else all of ``act``.
+    """
+    if not isinstance(agent, HasNetwork):
         yield _Around(agent, around)
         return
+    owner, name = agent.network
+    called, own = getattr(owner, name), owner.__dict__.get(name)
 
     def inside(*args: Any, **kwargs: Any) -> Any:
         with around():
-            return predict(*args, **kwargs)
+            return called(*args, **kwargs)
 
-    own = policy.__dict__.get("predict")
-    policy.__dict__["predict"] = inside
+    owner.__dict__[name] = inside
     try:
         yield agent
     finally:
-        if own is None:
-            del policy.__dict__["predict"]
-        else:
-            policy.__dict__["predict"] = own
+        del owner.__dict__[name]
+        if own is not None:
+            owner.__dict__[name] = own
 
 
 @contextmanager
@@ -191,7 +192,7 @@ def peak(counts: Mapping[int, Counts] | None) -> Peak | None:
     from hansgym.benchmarks import _roofline
 
     some = next(iter(counts.values()))
-    return _roofline.peak(some.device, some.dtype)
+    return _roofline.peak(some.device, sorted({kind for one in counts.values() for kind in one.kinds}))
 
 
 def roofline(
@@ -200,12 +201,17 @@ def roofline(
     """Operations and bytes of one explanation, the shares of the policy's time that they account for, and the bound."""
     best = _best(reached)
     if counts is None or best is None:
-        return {"operations": None, "least_bytes": None, "moved_bytes": None, "shares": None, "bound": None}
+        return dict.fromkeys(("operations", "kinds", "least_bytes", "moved_bytes", "shares", "bound"))
     from hansgym.benchmarks import _roofline
 
     one = counts[masks]
     words, shares = _roofline.bound_by(one, best, policy_s)
-    sizes = {"operations": one.operations, "least_bytes": one.least_bytes, "moved_bytes": one.moved_bytes}
+    sizes = {
+        "operations": one.operations,
+        "kinds": dict(one.kinds),
+        "least_bytes": one.least_bytes,
+        "moved_bytes": one.moved_bytes,
+    }
     return {**sizes, "shares": shares, "bound": words}
 
 
@@ -217,9 +223,8 @@ def described(counts: Mapping[int, Counts] | None, reached: Sequence[Peak | None
     some = next(iter(counts.values()))
     return {
         "reason": None,
-        "dtype": str(some.dtype).removeprefix("torch."),
         "device": some.device,
-        "operations_per_s": best.operations_per_s,
+        "operations_per_s": dict(best.operations_per_s),
         "bytes_per_s": best.bytes_per_s,
     }
 
@@ -229,9 +234,8 @@ def _best(reached: Sequence[Peak | None]) -> Peak | None:
     known = [r for r in reached if r is not None]
     if not known:
         return None
-    return type(known[0])(
-        statistics.mean(r.operations_per_s for r in known), statistics.mean(r.bytes_per_s for r in known)
-    )
+    speeds = {kind: statistics.mean(r.operations_per_s[kind] for r in known) for kind in known[0].operations_per_s}
+    return type(known[0])(speeds, statistics.mean(r.bytes_per_s for r in known))
 
 
 def machine(counts: Mapping[int, Counts] | None) -> dict[str, Any]:

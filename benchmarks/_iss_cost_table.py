@@ -40,8 +40,17 @@ def _agent(one: Mapping[str, Any]) -> list[str]:
     roof = one["roofline"]
     if roof["reason"]:
         return [*lines, "", f"No roofline: {roof['reason']}.", ""]
-    speed = f"{si(roof['operations_per_s'])}OP/s in a matrix product of {roof['dtype']}, {si(roof['bytes_per_s'])}B/s"
-    return [*lines, "", f"Reached on this machine ({roof['device']}): {speed} in a copy.", ""]
+    products = ", ".join(f"{si(speed)}OP/s in a matrix product of {k}" for k, speed in roof["operations_per_s"].items())
+    reached = f"Reached on this machine ({roof['device']}): {products}, {si(roof['bytes_per_s'])}B/s in a copy."
+    return [*lines, "", reached + _mixture(one["rows"][-1]), ""]
+
+
+def _mixture(row: Mapping[str, Any]) -> str:
+    """What kinds of number the operations are done in, where there are several."""
+    if len(row["kinds"]) == 1:
+        return ""
+    parts = (f"{100 * n / row['operations']:.0f} % {k}" for k, n in sorted(row["kinds"].items(), key=lambda i: -i[1]))
+    return f" Of the operations {', '.join(parts)}."
 
 
 def _setting(one: Mapping[str, Any]) -> str:

@@ -1,9 +1,9 @@
 """What a Torch policy does, counted, and what the machine can do, measured: the two axes of a roofline.
 
-Operations are multiplications and additions of matrix products, convolutions and attention, as Torch's own counter
-has them. Bytes are counted twice. *Least*: every tensor that was there before (weights, pictures) is read once per
-call, which no program can avoid. *Moved*: every operator reads its inputs and writes its outputs, as if there were
-neither caches nor fused operators.
+Operations are multiplications and additions of matrix products, convolutions and attention, by Torch's own formulas,
+for each kind of number that they are done in. Bytes are counted twice. *Least*: every tensor that was there before
+(weights, pictures) is read once per call, which no program can avoid. *Moved*: every operator reads its inputs and
+writes its outputs, as if there were neither caches nor fused operators.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 MATRIX = {"cpu": 1024, "cuda": 8192}
 COPIED_BYTES = {"cpu": 1 << 26, "cuda": 1 << 30}
@@ -28,27 +28,25 @@ COPIED_BYTES = {"cpu": 1 << 26, "cuda": 1 << 30}
 
 @dataclass
 class Counts:
-    """``operations``, ``least_bytes`` and ``moved_bytes`` of some calls; ``dtypes``: moved bytes of each kind of float,
-    ``devices`` of each device."""
+    """``least_bytes`` and ``moved_bytes`` of some calls, and their operations: ``kinds``, by :func:`kind` of number;
+    ``devices``: moved bytes on each device."""
 
-    operations: int = 0
     least_bytes: int = 0
     moved_bytes: int = 0
-    dtypes: Counter[torch.dtype] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
     devices: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def operations(self) -> int:
+        """Of all kinds."""
+        return self.kinds.total()
 
     @contextmanager
     def counting(self) -> Iterator[None]:
         """Count one call of a policy."""
-        bytes_, flops = _Bytes(self), FlopCounterMode(display=False)
-        with bytes_, flops:
+        # Torch's counter takes composite operators apart, and hands us what they are made of.
+        with _Operators(self), FlopCounterMode(display=False):
             yield
-        self.operations += int(flops.get_total_flops())
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The kind of float that most bytes belong to."""
-        return self.dtypes.most_common(1)[0][0] if self.dtypes else torch.float32
 
     @property
     def device(self) -> str:
@@ -56,8 +54,16 @@ class Counts:
         return self.devices.most_common(1)[0][0] if self.devices else "cpu"
 
 
-class _Bytes(TorchDispatchMode):
-    """Adds up what every operator reads and writes; views move nothing."""
+def kind(tensor: Tensor) -> str:
+    """What numbers a matrix product that makes ``tensor`` is done in: ``bfloat16``, ``float32``, …, or ``tf32``, which
+    is float32 rounded to ten bits, where a GPU is allowed to.
+    """
+    allowed = tensor.is_cuda and tensor.dtype is torch.float32 and torch.backends.cuda.matmul.allow_tf32
+    return "tf32" if allowed else str(tensor.dtype).removeprefix("torch.")
+
+
+class _Operators(TorchDispatchMode):
+    """Adds up what every operator does, reads and writes; views move nothing."""
 
     def __init__(self, counts: Counts) -> None:
         super().__init__()
@@ -71,6 +77,9 @@ class _Bytes(TorchDispatchMode):
         read = [t for t in tree_leaves((args, kwargs or {})) if isinstance(t, Tensor)]
         mine = {t.untyped_storage().data_ptr() for t in read}
         written = [t for t in tree_leaves(out) if isinstance(t, Tensor)]
+        if func._overloadpacket in flop_registry and written:
+            done = flop_registry[func._overloadpacket](*args, **(kwargs or {}), out_val=out)
+            self.counts.kinds[kind(written[0])] += int(done)
         fresh = [t for t in written if t.untyped_storage().data_ptr() not in mine]
         for tensor in read:
             self._first(tensor)
@@ -92,8 +101,6 @@ class _Bytes(TorchDispatchMode):
         for length, stride in zip(tensor.shape, tensor.stride(), strict=True):
             size *= length if stride else min(length, 1)
         self.counts.moved_bytes += size
-        if tensor.is_floating_point():
-            self.counts.dtypes[tensor.dtype] += size
         self.counts.devices[tensor.device.type] += size
 
 
@@ -105,10 +112,15 @@ def circumstances() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Peak:
-    """Operations and bytes a second that this machine reached in a large matrix product and a large copy."""
+    """Operations a second that this machine reached in a large matrix product of each kind of number, and bytes a
+    second in a large copy."""
 
-    operations_per_s: float
+    operations_per_s: Mapping[str, float]
     bytes_per_s: float
+
+    def seconds(self, kinds: Mapping[str, int]) -> float:
+        """How long so many operations of each kind take at that speed."""
+        return sum(count / self.operations_per_s[kind] for kind, count in kinds.items())
 
 
 def synchronise(device: str) -> None:
@@ -117,16 +129,27 @@ def synchronise(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def peak(device: str, dtype: torch.dtype, repeats: int = 5) -> Peak:
-    """Measure both on ``device`` with numbers of ``dtype``; medians."""
-    size, length = MATRIX.get(device, MATRIX["cpu"]), COPIED_BYTES.get(device, COPIED_BYTES["cpu"])
-    a = torch.ones(size, size, dtype=dtype, device=device)
-    out = torch.empty_like(a)
+def peak(device: str, kinds: Iterable[str], repeats: int = 5) -> Peak:
+    """Measure both on ``device`` with these kinds of number (:func:`kind`); medians."""
+    length = COPIED_BYTES.get(device, COPIED_BYTES["cpu"])
     source = torch.ones(length, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    product = _seconds(lambda: torch.mm(a, a, out=out), device, repeats)
     copy = _seconds(lambda: target.copy_(source), device, repeats)
-    return Peak(2 * size**3 / product, 2 * length / copy)
+    return Peak({kind: _product(device, kind, repeats) for kind in kinds}, 2 * length / copy)
+
+
+def _product(device: str, kind: str, repeats: int) -> float:
+    """Operations a second in a large matrix product of random numbers (zeros and ones need less power)."""
+    size = MATRIX.get(device, MATRIX["cpu"])
+    made = torch.Generator(device).manual_seed(0)
+    a = torch.randn(size, size, device=device, generator=made)
+    a = a if kind == "tf32" else a.to(getattr(torch, kind))
+    out, matmul = torch.empty_like(a), torch.backends.cuda.matmul
+    usual, matmul.allow_tf32 = matmul.allow_tf32, kind == "tf32"
+    try:
+        return 2 * size**3 / _seconds(lambda: torch.mm(a, a, out=out), device, repeats)
+    finally:
+        matmul.allow_tf32 = usual
 
 
 def _seconds(work: Callable[[], object], device: str, repeats: int) -> float:
@@ -145,7 +168,7 @@ def bound_by(counts: Counts, reached: Peak, policy_s: float) -> tuple[str, dict[
     its least bytes and its moved bytes would take at the machine's peak. A share over a half is a bound.
     """
     shares = {
-        "operations": counts.operations / reached.operations_per_s / policy_s,
+        "operations": reached.seconds(counts.kinds) / policy_s,
         "least_bytes": counts.least_bytes / reached.bytes_per_s / policy_s,
         "moved_bytes": counts.moved_bytes / reached.bytes_per_s / policy_s,
     }

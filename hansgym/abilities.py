@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -40,4 +40,14 @@ class ScoresTokens(Protocol):
         One forward pass for all rows, whatever their number of tokens, so that N masked views of an observation can be
         asked how probable the clean view's action still is.
         """
+        ...
+
+
+@runtime_checkable
+class HasNetwork(Protocol):
+    """An agent whose policy computes in this process, behind one method: measurements tell its time from the rest."""
+
+    @property
+    def network(self) -> tuple[Any, str]:
+        """The object and the name of its method that does the policy's own work, and nothing else."""
         ...

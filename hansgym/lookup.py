@@ -46,6 +46,13 @@ def require(module: str, extra: str) -> Any:
         ) from error
 
 
+def yes(text: str) -> bool:
+    """``true`` or ``false`` in a URI."""
+    if text.lower() not in ("true", "false"):
+        raise ValueError("it is true or false")
+    return text.lower() == "true"
+
+
 def parse_options(text: str, kinds: Mapping[str, Callable[[str], Any]], what: str) -> dict[str, Any]:
     """``"horizon=8,control=ee_pose"`` -> ``{"horizon": 8, "control": "ee_pose"}``.
 

@@ -23,6 +23,8 @@ from hansgym.agents.torch import TorchAgent  # noqa: E402
 from hansgym.benchmarks.stand_in import Nano  # noqa: E402
 
 CAMERAS = ("front", "overhead", "wrist")
+NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="NOT TESTED on a GPU: Torch finds none")
+DEVICES = pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=NO_GPU)])
 WIDTHS = (7, 7, 1, 7)
 
 
@@ -62,31 +64,35 @@ def test_slices_of_an_observation_share_and_another_observation_does_not() -> No
     assert once.of(batch.base, "a", make) == 4  # forgotten in between
 
 
+@DEVICES
 @pytest.mark.parametrize("seen", [None, "front"])
-def test_images_equal_those_made_afresh_and_the_hosts_within_a_grey_level(seen: str | None) -> None:
-    batch, inputs = masked(observation(), seen=seen), DeviceInputs("cpu")
-    fresh, theirs = kernel.materialise(batch), host.materialise(batch)
+def test_images_equal_those_made_afresh_and_the_hosts_within_a_grey_level(seen: str | None, device: str) -> None:
+    batch, inputs = masked(observation(), seen=seen), DeviceInputs(device)
+    fresh, theirs = kernel.materialise(batch, device=device), host.materialise(batch)
     for part in (slice(0, 7), slice(7, 12)):
         found = inputs.images(batch.take(part), CAMERAS)
         for camera in CAMERAS:
             assert torch.equal(found[camera], fresh.images[camera][part])
-            off = np.abs(found[camera].numpy().astype(int) - theirs.images[camera][part].astype(int))
+            assert found[camera].device.type == device
+            off = np.abs(found[camera].cpu().numpy().astype(int) - theirs.images[camera][part].astype(int))
             assert off.max() <= 1
     if seen is not None:
         assert inputs.images(batch, CAMERAS)[seen].stride(0) == 0
-        np.testing.assert_array_equal(inputs.images(batch, CAMERAS)[seen][3].numpy(), batch.base.images[seen][0])
+        np.testing.assert_array_equal(inputs.images(batch, CAMERAS)[seen][3].cpu().numpy(), batch.base.images[seen][0])
 
 
+@DEVICES
 @pytest.mark.parametrize(("size", "sigma"), [(96, 10.0), (224, 10.0), (60, 3.0), (30, 0.0)])
-def test_the_devices_own_blur_is_the_hosts_within_a_grey_level(size: int, sigma: float) -> None:
+def test_the_devices_own_blur_is_the_hosts_within_a_grey_level(size: int, sigma: float, device: str) -> None:
     image = observation(size=size).images["front"][0]
-    ours = blurred(torch.as_tensor(image), sigma).numpy()
+    ours = blurred(torch.as_tensor(image, device=device), sigma).cpu().numpy()
     assert ours.shape == image.shape
     assert np.abs(ours - host.blur(image, sigma).astype(float)).max() <= 1.0
 
 
-def test_state_words_and_noise_are_one_row_shown_often() -> None:
-    batch, inputs, told = masked(observation(), rows=5), DeviceInputs("cpu"), []
+@DEVICES
+def test_state_words_and_noise_are_one_row_shown_often(device: str) -> None:
+    batch, inputs, told = masked(observation(), rows=5), DeviceInputs(device), []
 
     def encode(texts: tuple[str, ...]) -> torch.Tensor:
         told.append(texts)
@@ -95,7 +101,7 @@ def test_state_words_and_noise_are_one_row_shown_often() -> None:
     for _ in range(2):
         state = inputs.state(batch)
         for key, value in state.items():
-            np.testing.assert_array_equal(value.numpy(), np.repeat(batch.base.state[key], 5, 0))
+            np.testing.assert_array_equal(value.cpu().numpy(), np.repeat(batch.base.state[key], 5, 0))
             value -= 100.0  # policies write to what they are given
         words = inputs.words(batch, encode)
         assert words.tolist() == [[17.0]] * 5
@@ -113,8 +119,8 @@ def test_state_words_and_noise_are_one_row_shown_often() -> None:
     shared = inputs.noise(np.full(4, 9, np.uint64), (3, 2))
     assert shared.stride(0) == 0
     mixed = np.array([9, 2**64 - 1, 9], np.uint64)
-    np.testing.assert_array_equal(inputs.noise(mixed, (3, 2)).numpy(), normal(mixed, (3, 2)))
-    np.testing.assert_array_equal(shared[0].numpy(), normal(mixed, (3, 2))[2])
+    np.testing.assert_array_equal(inputs.noise(mixed, (3, 2)).cpu().numpy(), normal(mixed, (3, 2)))
+    np.testing.assert_array_equal(shared[0].cpu().numpy(), normal(mixed, (3, 2))[2])
     each = [normal(np.array([s]), (3, 2))[0] for s in mixed]
     np.testing.assert_array_equal(normal(mixed, (3, 2)), np.stack(each))
 
@@ -132,17 +138,18 @@ def test_rows_that_are_one_in_memory_are_encoded_once() -> None:
     assert torch.equal(shared, apart)
 
 
+@DEVICES
 @pytest.mark.parametrize("seen", [None, "overhead"])
-def test_a_policy_that_shares_answers_as_one_that_is_shown_every_copy(seen: str | None) -> None:
+def test_a_policy_that_shares_answers_as_one_that_is_shown_every_copy(seen: str | None, device: str) -> None:
     """Slices, shared state, words, noise and an unmasked camera against whole pictures sent one by one."""
     policy = Nano()
     policy.max_batch = 5  # type: ignore[misc]
     batch, seeds = masked(observation(), seen=seen), np.full(12, 3, np.uint64)
-    agent = TorchAgent(policy)
+    agent = TorchAgent(policy, device)
     shared = evaluate(agent, batch, seeds)
-    pictures = kernel.materialise(batch)
+    pictures = kernel.materialise(batch, device=device)
     for row in range(12):
-        images = {c: v[row : row + 1].numpy() for c, v in pictures.images.items()}
+        images = {c: v[row : row + 1].cpu().numpy() for c, v in pictures.images.items()}
         alone = agent.act(batch.base.with_images(images), seeds[:1])
         np.testing.assert_allclose(shared[row], alone[0], atol=1e-5)
     assert np.ptp(shared, axis=0).max() > 1e-3, "the masks must have made a difference"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def test_prefixes() -> None:
 
 def test_the_published_figures_stand_beside_ours() -> None:
     row = {"masks": 100, "explained_s": 1.25, "evaluations_per_s": 80.8, "slowdown": 12.34, "outside_policy": 0.045}
-    row |= {"operations": None, "least_bytes": None, "moved_bytes": None, "shares": None, "bound": None}
+    row |= {"operations": None, "kinds": None, "least_bytes": None, "moved_bytes": None, "shares": None, "bound": None}
     one = {"agent": "random", "task": "close_jar", "cameras": ["front"], "image_size": 64, "max_batch": 8}
     one |= {"single_s": 0.1, "rows": [row], "roofline": {"reason": policies.NO_COUNT}}
     one |= {"machine": {"cores": 2, "python": "3.11", "gpu": None, "load": 0.5}}
@@ -79,7 +80,7 @@ def test_operations_and_bytes_of_a_linear_layer() -> None:
     assert counts.operations == 2 * 5 * 32 * 8
     assert counts.least_bytes == 4 * (5 * 32 + 32 * 8)
     assert counts.moved_bytes == 4 * (5 * 32 + 32 * 8 + 5 * 8)
-    assert (counts.dtype, counts.device) == (torch.float32, "cpu")
+    assert (dict(counts.kinds), counts.device) == ({"float32": counts.operations}, "cpu")
     with torch.inference_mode(), counts.counting():
         (layer(rows) + 1).relu_()
     assert counts.operations == 2 * (2 * 5 * 32 * 8)  # two calls; adding one is no matrix product
@@ -108,8 +109,8 @@ def test_views_move_nothing_and_shared_rows_are_read_once() -> None:
     ],
 )
 def test_what_bounds_it(operations: int, least: int, moved: int, said: str) -> None:
-    counts = _roofline.Counts(operations, least, moved)
-    words, shares = _roofline.bound_by(counts, _roofline.Peak(100.0, 100.0), 1.0)
+    counts = _roofline.Counts(least, moved, Counter(float32=operations // 2, bfloat16=operations))
+    words, shares = _roofline.bound_by(counts, _roofline.Peak({"float32": 100.0, "bfloat16": 200.0}, 100.0), 1.0)
     assert words == said
     assert shares == {"operations": operations / 100, "least_bytes": least / 100, "moved_bytes": moved / 100}
 
@@ -153,7 +154,9 @@ def test_run_small(tmp_path: Path) -> None:
             assert row["outside_policy"] == pytest.approx(1 - row["policy_s"] / row["explained_s"])
             assert 0 < row["outside_policy"] < 1
             shares, roof = row["shares"], one["roofline"]
-            assert shares["operations"] == pytest.approx(row["operations"] / roof["operations_per_s"] / row["policy_s"])
+            fastest = roof["operations_per_s"]["float32"]
+            assert row["kinds"] == {"float32": row["operations"]}
+            assert shares["operations"] == pytest.approx(row["operations"] / fastest / row["policy_s"])
             assert 0 < row["least_bytes"] < row["moved_bytes"]
         if "stand_in" in one["agent"]:
             assert many["operations"] == pytest.approx(few["operations"] * 13 / 5, rel=1e-6)  # rows, not batches, count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,7 @@ from hansgym.batch import Batch, MaskedBatch
 from hansgym.errors import AgentError, ConfigurationError, ContractError, HansGymError
 from hansgym.specs import AgentSpec
 
+DEVICE = os.environ.get("HANSGYM_TEST_DEVICE", "cpu")
 KINDS: dict[str, Callable[[Path], Path]] = {
     "act": tiny.act,
     "ddpm": tiny.diffusion,
@@ -61,7 +63,7 @@ def copy(folders: dict[str, Path], tmp_path: Path) -> Path:
 
 def agent(folder: Path, **options: Any) -> LeRobotAgent:
     chosen = {} if "mapping" in options else {"control": "joint_position"}
-    made = make_agent(f"lerobot:{folder}", **{**chosen, "device": "cpu", **options})
+    made = make_agent(f"lerobot:{folder}", **{**chosen, "device": DEVICE, **options})
     assert isinstance(made, LeRobotAgent)
     return made
 
