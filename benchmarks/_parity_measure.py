@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import base64
-import itertools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import gymnasium
 import numpy as np
-import trimesh
 
+from hansgym.benchmarks._parity_boxes import TASK_ROLES, Box, box, objects, place
 from hansgym.benchmarks.acting import acted_out
-from hansgym.envs.mujoco.backend import MujocoBackend
 from hansgym.envs.mujoco.control import HOME, JOINT_LOWER, JOINT_UPPER
 from hansgym.envs.registration import env_id
-from hansgym.envs.rlbench import masks
+from hansgym.envs.rlbench import installation
 from hansgym.envs.rlbench.backend import RlbenchBackend
 from hansgym.errors import ConfigurationError, HansGymError
 from hansgym.roles import Role
@@ -25,16 +23,30 @@ from hansgym.specs import CAMERAS
 
 SIZE = 224
 CONFIGURATIONS, SPREAD_RAD = 6, 0.35
-TASK_ROLES = (Role.TARGET, Role.FIXTURE, Role.DISTRACTOR)
+RESETS = 12
+"""Placements that are looked at."""
+
+EPISODES, MOST_EPISODES = 5, 15
+"""Episodes that the expert is to end in success, and how many it is given for that."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One episode of an expert: its length in steps of 50 ms, the way of the tip in m, and what stopped it."""
+
+    seed: int
+    success: bool
+    steps: int
+    travel_m: float
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
 class Measured:
     """``tips``: a pose (7) per joint configuration. ``robot`` and ``task``: camera -> for each configuration, where the
-    robot and where the task's objects are seen (packed bits of a 224x224 picture). ``sizes``: object -> edges in m of
-    the boxes that it may be said to have.
-
-    ``success`` and ``steps`` are the expert's; ``trouble`` says why it could not act.
+    robot and where the task's objects are seen (packed bits of a 224x224 picture). ``sizes``: object -> its boxes.
+    ``places``: object -> for each reset (x, y, lowest z, highest z) in m. ``attempts``: the expert's episodes, from
+    ``seed`` on, until enough ended in success. ``what``: which library this was.
     """
 
     backend: str
@@ -45,14 +57,19 @@ class Measured:
     robot: dict[str, list[str]]
     task: dict[str, list[str]]
     instruction: str
-    success: bool
-    steps: int | None
-    trouble: str = ""
-    sizes: dict[str, list[list[float]]] = field(default_factory=dict)
+    attempts: list[Attempt]
+    sizes: dict[str, Box] = field(default_factory=dict)
+    places: dict[str, list[tuple[float, float, float, float]]] = field(default_factory=dict)
+    what: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """In plain types."""
         return asdict(self)
+
+    @property
+    def solved(self) -> list[Attempt]:
+        """The episodes that ended in success."""
+        return [a for a in self.attempts if a.success]
 
     def seen(self, what: str, camera: str) -> np.ndarray:
         """(N, 224, 224) bool: ``what`` ("robot" or "task") in each configuration."""
@@ -63,11 +80,15 @@ class Measured:
 def from_json(given: Mapping[str, Any]) -> Measured:
     """What :meth:`Measured.to_json` gave; anything else raises :class:`ConfigurationError`."""
     try:
-        found = Measured(**given)
+        plain = dict(given)
+        plain["attempts"] = [Attempt(**a) for a in plain["attempts"]]
+        plain["sizes"] = {n: Box(tuple(b["upright"]), tuple(b["tight"])) for n, b in plain["sizes"].items()}
+        plain["places"] = {n: [(x, y, low, high) for x, y, low, high in rows] for n, rows in plain["places"].items()}
+        found = Measured(**plain)
         for camera in CAMERAS:
             if found.seen("robot", camera).shape != found.seen("task", camera).shape:
                 raise ValueError(f"camera {camera} has pictures of the robot or of the task, and not of both")
-    except (TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise ConfigurationError(f"this is no measurement ({error}); make one with --save, by this version") from None
     return found
 
@@ -93,13 +114,24 @@ def measure_env(env: Any, backend: str, task: str, seed: int, variation: int) ->
     """The same of an environment that is there."""
     base = env.unwrapped
     base.observe_images = False
-    _, info = env.reset(seed=seed, options={"variation": variation})
-    sizes = _sizes(base.backend)
+    places: dict[str, list[tuple[float, float, float, float]]] = {}
+    sizes: dict[str, Box] = {}
+    for k in reversed(range(RESETS)):  # the first seed last: its scene is then looked at
+        _, info = env.reset(seed=seed + k, options={"variation": variation})
+        present = objects(base.backend, task)
+        sizes = {name: box(points) for name, points in present.items()} if k == 0 else {}
+        for name, points in present.items():
+            places.setdefault(name, []).insert(0, place(points))
     tips, robot, placed = _poses(base.backend)
-    env.reset(seed=seed, options={"variation": variation})
-    success, steps, trouble = _expert(env)
-    words = str(info["instruction"])
-    return Measured(backend, task, seed, variation, tips, robot, placed, words, success, steps, trouble, sizes)
+    words, what = str(info["instruction"]), _library() if backend == "rlbench" else "HansGym"
+    attempts = _attempts(env, seed, variation)
+    return Measured(backend, task, seed, variation, tips, robot, placed, words, attempts, sizes, places, what)
+
+
+def _library() -> str:
+    """Which RLBench is installed."""
+    peract = installation.task_files(installation.PERACT_ONLY[0]).ok
+    return "PerAct's fork" if peract else "stepjam's"
 
 
 def _poses(backend: Any) -> tuple[list[list[float]], dict[str, list[str]], dict[str, list[str]]]:
@@ -123,66 +155,37 @@ def _packed(image: np.ndarray) -> str:
     return base64.b64encode(np.packbits(image).tobytes()).decode("ascii")
 
 
-def _expert(env: Any) -> tuple[bool, int | None, str]:
-    """Success of the expert's final state, how many steps it took, and what stopped it."""
-    backend = env.unwrapped.backend
-    try:
-        if isinstance(backend, RlbenchBackend):
-            steps = backend.demonstrate()
-            return backend.verdict().success, steps, ""
-        infos = [info for _, info in acted_out(env)]
-        return bool(infos[-1]["is_success"]), len(infos), ""
-    except HansGymError as error:
-        return False, None, str(error)
+# ------------------------------------------------------------------------------------------------ experts
 
 
-# -------------------------------------------------------------------------------------------------- sizes
-
-
-def _sizes(backend: Any) -> dict[str, list[list[float]]]:
-    """Edge lengths in m of the boxes around the task's objects that one shape shows."""
-    names = {o.name for o in backend.objects if o.role in TASK_ROLES}
-    found = _rlbench_sizes(backend) if isinstance(backend, RlbenchBackend) else _mujoco_sizes(backend)
-    return {name: edges for name, edges in found.items() if name in names}
-
-
-def _rlbench_sizes(backend: RlbenchBackend) -> dict[str, list[list[float]]]:
-    """Of objects that exactly one shape shows: the box of several would depend on how they are turned."""
-    simulator, census = backend.simulator, backend.census
-    seen: set[int] = set()
-    for camera in CAMERAS:
-        codes = simulator.codes(camera, SIZE, census.helpers)
-        seen |= {int(h) for h in np.unique(masks.handles_of(codes))}
-    shown = {name: [h for h in handles if h in seen] for name, handles in census.handles.items()}
-    return {name: [[float(e) for e in simulator.size(hs[0])]] for name, hs in shown.items() if len(hs) == 1}
-
-
-def _mujoco_sizes(backend: MujocoBackend) -> dict[str, list[list[float]]]:
-    """The boxes around an object's visible geoms, along the axes of its body and along those that fit best."""
-    model, data, ids = backend.live.model, backend.live.data, backend.scene.geom_objects
-    found = {}
-    for number, name in backend.scene.objects:
-        geoms = [g for g in np.flatnonzero(ids == number) if model.geom_group[g] <= 2 and model.geom_rgba[g, 3] > 0]
-        kind, body = backend.scene.frames.get(name, ("", -1))
-        if not geoms or kind != "body":
-            continue
-        turned = [_points(model, int(g)) @ data.geom_xmat[g].reshape(3, 3).T + data.geom_xpos[g] for g in geoms]
-        found[name] = _boxes((np.vstack(turned) - data.xpos[body]) @ data.xmat[body].reshape(3, 3))
+def _attempts(env: Any, seed: int, variation: int) -> list[Attempt]:
+    """Episodes of the backend's own expert from ``seed`` on, until :data:`EPISODES` of them ended in success."""
+    found: list[Attempt] = []
+    while len(found) < MOST_EPISODES and sum(a.success for a in found) < EPISODES:
+        number = seed + len(found)
+        env.reset(seed=number, options={"variation": variation})
+        found.append(_attempt(env, number))
     return found
 
 
-def _boxes(points: np.ndarray) -> list[list[float]]:
-    """Edges (3) m of the box of ``points`` (N, 3) m along their axes, and of the smallest one along any."""
-    both = np.ptp(points, axis=0), trimesh.bounds.oriented_bounds(points)[1]
-    return [[float(e) for e in edges] for edges in both]
+def _attempt(env: Any, seed: int) -> Attempt:
+    """The expert's episode from the reset on; the backend's own condition judges how it ends."""
+    backend = env.unwrapped.backend
+    tips = [backend.proprioception().gripper_pose[:3]]
+    success, trouble = False, ""
 
+    def watch() -> None:
+        tips.append(backend.proprioception().gripper_pose[:3])
 
-def _points(model: Any, geom: int) -> np.ndarray:
-    """(N, 3) m, in the geom's frame: the vertices of a mesh, the corners of the box around anything else."""
-    mesh = model.geom_dataid[geom]
-    if mesh >= 0:
-        first = model.mesh_vertadr[mesh]
-        return np.asarray(model.mesh_vert[first : first + model.mesh_vertnum[mesh]], float)
-    signs = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
-    box = np.asarray(model.geom_aabb[geom], float)
-    return box[:3] + signs * box[3:]
+    try:
+        if isinstance(backend, RlbenchBackend):
+            backend.demonstrate(watch)
+            success = backend.verdict().success
+        else:
+            for _, info in acted_out(env):
+                watch()
+                success = bool(info["is_success"])
+    except HansGymError as error:
+        trouble = str(error)
+    travel = float(np.linalg.norm(np.diff(np.array(tips), axis=0), axis=1).sum())
+    return Attempt(seed, success, len(tips) - 1, travel, trouble)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import mujoco
 
 from hansgym.assets.materials import material
@@ -15,7 +13,7 @@ PIN = (0.017, 0.006, 0.004)
 
 
 def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str) -> None:
-    """Fill ``body`` with a dark housing, a lighter rim, a lamp, a short piece of cable and the pins."""
+    """Fill ``body`` with a dark housing, a lighter rim, a lamp and the pins."""
     black = material(spec, "charger/black", (0.09, 0.09, 0.10), specular=0.3, shininess=0.5)
     grey = material(spec, "charger/grey", (0.55, 0.55, 0.57), specular=0.3, shininess=0.5)
     brass = material(spec, "charger/brass", (0.85, 0.72, 0.40), specular=0.7, shininess=0.8)
@@ -31,7 +29,3 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str) -> None:
         at = (PIN[0] / 2, side * SLOT_APART / 2, 0.0)
         drawn(body, f"{name}/pin{k}", "box", at, PIN, brass)
         touched(body, f"{name}/pin{k}_hull", "box", at, PIN, mass=0.002, friction=0.9)
-    # The cable leaves downwards and bends towards the table.
-    for k, (x, z, slope) in enumerate(((-0.060, -0.022, 0.0), (-0.064, -0.040, 0.3), (-0.073, -0.057, 0.7))):
-        piece = drawn(body, f"{name}/cable{k}", "cylinder", (x, 0, z), (0.0035, 0.022), black)
-        piece.quat = [math.cos(slope / 2), 0.0, math.sin(slope / 2), 0.0]

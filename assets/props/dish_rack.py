@@ -1,4 +1,6 @@
-"""A dish rack: a low frame with two rails along y and pairs of coloured spokes. Origin on the table under its middle.
+"""A dish rack: a low frame with pairs of coloured spokes. Origin on the table under its middle.
+
+Between the spokes plates stand on two rails along y, which are felt and not seen.
 
 Each pair of spokes, with the bar that joins them, is a child body and an object of its own.
 """
@@ -12,15 +14,15 @@ from hansgym.assets.props._solids import drawn, touched
 
 SIZE = (0.160, 0.300)
 SPOKE_X, SPOKE_TOP, SPOKE_RADIUS = 0.075, 0.150, 0.005
-RAIL_X, RAIL_Z = 0.050, 0.0285
-"""Where the two rails are on whose upper edges plates stand."""
+RAIL_X, RAIL_Z = 0.050, 0.0155
+"""Where the two rails are on whose upper edges plates stand, next to the table."""
 
 _BAR = 0.010
 
 
 def _frame(body: mujoco.MjsBody, name: str, grey: str) -> None:
-    """Four bars on the table and two raised rails."""
-    (wide, deep), low = SIZE, _BAR / 2 + 0.001
+    """Four bars a little over the table, and two raised rails that are only felt."""
+    (wide, deep), low = SIZE, _BAR / 2 + 0.005
     bars = {
         "left": ((-(wide - _BAR) / 2, 0, low), (_BAR, deep, _BAR)),
         "right": (((wide - _BAR) / 2, 0, low), (_BAR, deep, _BAR)),
@@ -30,12 +32,9 @@ def _frame(body: mujoco.MjsBody, name: str, grey: str) -> None:
         "rail1": ((RAIL_X, 0, RAIL_Z - 0.004), (0.008, deep, 0.008)),
     }
     for part, (at, size) in bars.items():
-        drawn(body, f"{name}/{part}", "box", at, size, grey)
+        if not part.startswith("rail"):
+            drawn(body, f"{name}/{part}", "box", at, size, grey)
         touched(body, f"{name}/{part}_hull", "box", at, size, mass=0.1, friction=0.6)
-    for sx in (-1, 1):
-        for sy in (-1, 1):
-            post = (sx * RAIL_X, sy * (deep - _BAR) / 2, RAIL_Z / 2)
-            drawn(body, f"{name}/post{sx}{sy}", "box", post, (0.008, 0.008, RAIL_Z), grey)
 
 
 def build(

@@ -60,7 +60,7 @@ def _cabinet(body: mujoco.MjsBody, name: str, look: dict[str, str]) -> None:
 
 
 def _door(body: mujoco.MjsBody, name: str, joint: str, level: str, look: dict[str, str]) -> None:
-    """A slab with a lining and a bar handle near its free edge."""
+    """A slab with a lining and a flat handle near its free edge."""
     middle, height = DOORS[level]
     door = body.add_body(name=name, pos=[*HINGE, middle], quat=[0.5, -0.5, -0.5, 0.5])
     door.add_joint(
@@ -77,14 +77,11 @@ def _door(body: mujoco.MjsBody, name: str, joint: str, level: str, look: dict[st
     at, size = (DOOR_WIDTH / 2, 0, DOOR_DEPTH / 2 + 0.001), (DOOR_WIDTH, height, DOOR_DEPTH - 0.002)
     drawn(door, f"{name}/slab", "box", at, size, look["shell"])
     touched(door, f"{name}/hull", "box", at, size, mass=1.0, friction=0.3)
-    lining = (DOOR_WIDTH / 2, 0, -0.004)
+    lining = (DOOR_WIDTH / 2, 0, 0.004)
     drawn(door, f"{name}/lining", "box", lining, (DOOR_WIDTH - 0.08, height - 0.08, 0.012), look["inside"])
     length, end = 0.16, height / 2 - 0.11
-    grip = (DOOR_WIDTH - 0.03, end if level == "top" else -end, DOOR_DEPTH + 0.020)
-    drawn(door, f"{name}/handle", "box", grip, (0.014, length, 0.012), look["steel"])
-    for k, side in enumerate((1, -1)):
-        foot = (grip[0], grip[1] + side * (length / 2 - 0.015), DOOR_DEPTH + 0.008)
-        drawn(door, f"{name}/foot{k}", "box", foot, (0.012, 0.012, 0.018), look["steel"])
+    grip = (DOOR_WIDTH - 0.03, end if level == "top" else -end, DOOR_DEPTH + 0.003)
+    drawn(door, f"{name}/handle", "box", grip, (0.014, length, 0.006), look["steel"])
 
 
 def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, doors: dict[str, tuple[str, str]]) -> None:

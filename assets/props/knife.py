@@ -43,7 +43,7 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str) -> None:
     end = drawn(body, f"{name}/end", "cylinder", (0, 0, _HALF - 0.012), (0.012, HANDLE[0]), black)
     end.quat = [math.sqrt(0.5), 0.0, math.sqrt(0.5), 0.0]
     for k in range(3):
-        rivet = drawn(body, f"{name}/rivet{k}", "cylinder", (0, 0, top + 0.026 * (k - 1)), (0.0025, 0.0192), steel)
+        rivet = drawn(body, f"{name}/rivet{k}", "cylinder", (0, 0, top + 0.026 * (k - 1)), (0.0025, 0.0184), steel)
         rivet.quat = [math.sqrt(0.5), 0.0, math.sqrt(0.5), 0.0]
     touched(body, f"{name}/handle_hull", "box", (0, 0, top), HANDLE, mass=0.06, friction=0.7)
     touched(body, f"{name}/blade_hull", "box", (0, 0, -_HALF + BLADE[2] / 2), BLADE, mass=0.04, friction=0.3)

@@ -18,7 +18,10 @@ from hansgym.assets.props._solids import drawn, touched
 STAND = (0.40, 0.30, 0.10)
 BASE = (0.347, 0.253, 0.018)
 LID = (0.245, 0.340, 0.006)
-"""Length from the hinge, width, thickness, m."""
+"""Length from the hinge, width, and thickness as it is felt, m."""
+
+SHEET = 0.0015
+"""Thickness of the lid as it is drawn, m."""
 
 HINGE = (-0.016, 0.107, 0.069)
 """In the stand's frame, m."""
@@ -73,12 +76,12 @@ def _lid(body: mujoco.MjsBody, name: str, joint: str, look: dict[str, str]) -> N
     )
     length, width, thick = LID
     x = length / 2 + 0.002
-    drawn(lid, f"{name}/shell", "box", (x, 0, thick / 2), (length - 0.004, width, thick), look["shell"])
-    drawn(lid, f"{name}/rim", "box", (x, 0, 0), (length - 0.010, width - 0.006, 0.002), look["dark"])
-    drawn(lid, f"{name}/screen", "box", (x + 0.004, 0, -0.0005), (length - 0.045, width - 0.034, 0.002), look["screen"])
-    drawn(lid, f"{name}/window", "box", (x + 0.02, 0.05, -0.001), (0.11, 0.13, 0.002), look["window"])
-    drawn(lid, f"{name}/bar", "box", (0.034, 0, -0.001), (0.012, width - 0.034, 0.002), look["pad"])
-    drawn(lid, f"{name}/badge", "cylinder", (x, 0, thick), (0.018, 0.001), look["pad"])
+    drawn(lid, f"{name}/shell", "box", (x, 0, SHEET / 2), (length - 0.004, width, SHEET), look["shell"])
+    drawn(lid, f"{name}/rim", "box", (x, 0, 0), (length - 0.010, width - 0.006, 0.001), look["dark"])
+    drawn(lid, f"{name}/screen", "box", (x + 0.004, 0, -0.0004), (length - 0.045, width - 0.034, 0.001), look["screen"])
+    drawn(lid, f"{name}/window", "box", (x + 0.02, 0.05, -0.0007), (0.11, 0.13, 0.001), look["window"])
+    drawn(lid, f"{name}/bar", "box", (0.034, 0, -0.0007), (0.012, width - 0.034, 0.001), look["pad"])
+    drawn(lid, f"{name}/badge", "cylinder", (x, 0, SHEET), (0.018, 0.0006), look["pad"])
     touched(lid, f"{name}/hull", "box", (x, 0, thick / 2), (length - 0.004, width, thick), mass=0.083, friction=0.3)
 
 

@@ -21,6 +21,9 @@ AXIS = (-0.115, 0.295)
 """y of the barrel's middle and height of its axis, m."""
 
 RADIUS, LENGTH = 0.097, 0.290
+GRATE_Z = 0.273
+"""Height of the grate, inside the barrel's lower half, m."""
+
 HINGE_X, OPEN_RAD = 0.100, 1.047
 BAR = (0.247, 0.026, 0.100)
 """The handle's bar in the lid's frame: distance from the hinge, height, length, m."""
@@ -30,11 +33,11 @@ _TABLE = ((0.0, 0.155, 0.272), (0.190, 0.235))
 _ALONG_Y = [math.sqrt(0.5), math.sqrt(0.5), 0.0, 0.0]
 
 
-def _half_barrel(side: int, radius: float) -> tuple[np.ndarray, np.ndarray]:
+def _half_barrel(side: int, radius: float, length: float = LENGTH) -> tuple[np.ndarray, np.ndarray]:
     """Half a barrel about the y axis, above (1) or below (-1) the origin, with both ends."""
     angles = np.linspace(0.0, math.pi, 17)
     arc = np.column_stack([radius * np.cos(angles), np.zeros(17), side * radius * np.sin(angles)])
-    ends = [arc + np.array([0.0, y, 0.0]) for y in (LENGTH / 2, -LENGTH / 2)]
+    ends = [arc + np.array([0.0, y, 0.0]) for y in (length / 2, -length / 2)]
     return loft([e[::side] for e in ends])
 
 
@@ -73,10 +76,9 @@ def _lid(spec: mujoco.MjSpec, body: mujoco.MjsBody, names: Mapping[str, str], lo
     dome = add_mesh(spec, lid, f"{name}/dome", "lidded_grill/dome", _half_barrel(1, RADIUS), look["lid"])
     dome.pos = [HINGE_X, 0.0, 0.002]
     for k, side in enumerate((1, -1)):
-        band = drawn(
-            lid, f"{name}/band{k}", "cylinder", (HINGE_X, side * 0.085, 0.002), (RADIUS + 0.002, 0.012), look["dark"]
-        )
-        band.quat = _ALONG_Y
+        hoop = _half_barrel(1, RADIUS + 0.002, 0.012)
+        band = add_mesh(spec, lid, f"{name}/band{k}", f"lidded_grill/hoop{k}", hoop, look["dark"])
+        band.pos = [HINGE_X, side * 0.085, 0.002]
     hull = touched(lid, f"{name}/hull", "cylinder", (HINGE_X, 0, 0), (RADIUS, LENGTH), mass=0.30)
     hull.quat = _ALONG_Y
     drawn(lid, f"{name}/gauge", "cylinder", (HINGE_X, 0, RADIUS + 0.003), (0.020, 0.008), look["steel"])
@@ -110,8 +112,8 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, names: Mapping[s
     hull = touched(body, f"{name}/tub_hull", "cylinder", (0.0, *AXIS), (RADIUS - 0.002, LENGTH), mass=5.0)
     hull.quat = _ALONG_Y
     _cart(body, name, look)
-    grate = body.add_body(name=names["grate"], pos=[0.0, *AXIS])
-    drawn(grate, f"{names['grate']}/coal", "box", (0, 0, 0.0005), (0.170, LENGTH - 0.02, 0.001), look["coal"])
-    rods = [block((-0.08 + 0.016 * k, 0, 0.002), (0.005, LENGTH - 0.012, 0.004)) for k in range(11)]
+    grate = body.add_body(name=names["grate"], pos=[0.0, AXIS[0], GRATE_Z])
+    drawn(grate, f"{names['grate']}/coal", "box", (0, 0, -0.0015), (0.176, LENGTH - 0.012, 0.002), look["coal"])
+    rods = [block((-0.09 + 0.018 * k, 0, 0.0), (0.005, LENGTH - 0.004, 0.005)) for k in range(11)]
     add_mesh(spec, grate, f"{names['grate']}/rods", "lidded_grill/rods", merged(rods), look["steel"])
     _lid(spec, body, names, look)

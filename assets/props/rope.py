@@ -12,9 +12,12 @@ from itertools import pairwise
 import mujoco
 
 from hansgym.assets.materials import material
-from hansgym.assets.props._solids import CONAFFINITY, CONTYPE
+from hansgym.assets.props._solids import CONAFFINITY, CONTYPE, drawn
 
 RADIUS = 0.005
+SEEN = 0.020
+"""Length of a link as it is drawn, m; as it is felt it reaches from joint to joint."""
+
 LINK_KG = 0.02
 DAMPING = 0.004
 """N m s/rad in each joint."""
@@ -63,14 +66,15 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, links: str, tail
                 damping=[DAMPING] * 3,
                 armature=ARMATURE,
             )
-        start = -length / 2 if k == 0 else 0.0
+        start, look = -length / 2 if k == 0 else 0.0, dark if k in (0, last) else red
+        seen = drawn(body, f"{body.name}/link", "cylinder", (start + length / 2, 0, 0), (RADIUS, SEEN), look)
+        seen.quat = [math.sqrt(0.5), 0.0, math.sqrt(0.5), 0.0]
         body.add_geom(
-            name=f"{body.name}/link",
+            name=f"{body.name}/hull",
             type=mujoco.mjtGeom.mjGEOM_CAPSULE,
             fromto=[start, 0, 0, start + length, 0, 0],
             size=[RADIUS, 0.0, 0.0],
-            material=dark if k in (0, last) else red,
-            group=1,
+            group=3,
             contype=CONTYPE,
             conaffinity=CONAFFINITY,
             condim=4,

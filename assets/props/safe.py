@@ -18,8 +18,11 @@ SHELF_TOPS = (WALL, 0.160, 0.315)
 """Heights of the three shelves' upper faces above the safe's underside, m: the bottom and two boards."""
 
 DOOR = (0.012, 0.29, 0.451)
-_LOCK = (0.030, 0.012)
-"""Radius and thickness of the dial, m."""
+"""As it is felt, m; drawn, the panel is as thin as :data:`SHEET`."""
+
+SHEET = 0.0095
+_LOCK = (0.030, 0.001)
+"""Radius of the dial, and how far it stands out, m."""
 
 
 def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, door: str, joint: str, shelf: str) -> None:
@@ -74,17 +77,16 @@ def _add_door(body: mujoco.MjsBody, name: str, joint: str, looks: tuple[str, str
         armature=0.02,
     )
     middle = (-thick / 2 - 0.002, width / 2, 0.0)
-    drawn(door, f"{name}/panel", "box", middle, DOOR, grey)
+    drawn(door, f"{name}/panel", "box", middle, (SHEET, width, height), grey)
     touched(door, f"{name}/panel_hull", "box", middle, DOOR, mass=1.0)
-    inside = (middle[0] - thick / 2 - 0.002, middle[1], 0.0)
-    drawn(door, f"{name}/lining", "box", inside, (0.004, width - 0.05, height - 0.05), dark)
+    inside = (middle[0] - SHEET / 2, middle[1], 0.0)
+    drawn(door, f"{name}/lining", "box", inside, (0.001, width - 0.05, height - 0.05), dark)
     for k, z in enumerate((0.12, -0.12)):
         drawn(door, f"{name}/bolt{k}", "box", (middle[0], width + 0.006, z), (0.008, 0.012, 0.03), metal)
-    face = middle[0] + thick / 2
+    face = middle[0] + SHEET / 2
     turn = [math.sqrt(0.5), 0.0, math.sqrt(0.5), 0.0]
     dial = drawn(door, f"{name}/dial", "cylinder", (face + _LOCK[1] / 2, width * 0.62, 0.07), _LOCK, dark)
     dial.quat = turn
-    knob = drawn(door, f"{name}/knob", "cylinder", (face + 0.016, width * 0.62, 0.07), (0.014, 0.016), metal)
+    knob = drawn(door, f"{name}/knob", "cylinder", (face + 0.001, width * 0.62, 0.07), (0.014, 0.002), metal)
     knob.quat = turn
-    drawn(door, f"{name}/handle", "box", (face + 0.012, width * 0.62, -0.03), (0.014, 0.10, 0.016), metal)
-    drawn(door, f"{name}/post", "box", (face + 0.006, width * 0.62, -0.03), (0.012, 0.02, 0.02), metal)
+    drawn(door, f"{name}/handle", "box", (face + 0.001, width * 0.62, -0.03), (0.002, 0.10, 0.016), metal)

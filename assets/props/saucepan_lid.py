@@ -15,6 +15,9 @@ RADIUS, KNOB_RADIUS = 0.115, 0.029
 UNDERSIDE_Z = -0.0150
 """Height over the origin of the edge that rests on the pan, m."""
 
+FLANGE = 0.013
+"""How far the ring under it, which is only seen, reaches down into the pan, m."""
+
 _KNOB = (
     (0.010, -0.012),
     (0.010, -0.006),
@@ -27,6 +30,9 @@ _KNOB = (
 )
 _COVER = (
     (0.0, UNDERSIDE_Z + 0.002),
+    (0.097, UNDERSIDE_Z),
+    (0.097, UNDERSIDE_Z - FLANGE),
+    (0.100, UNDERSIDE_Z - FLANGE),
     (0.100, UNDERSIDE_Z),
     (RADIUS, UNDERSIDE_Z),
     (RADIUS, UNDERSIDE_Z + 0.003),

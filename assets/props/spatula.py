@@ -18,7 +18,7 @@ BLADE = (0.110, 0.119, 0.004)
 BEVEL, SUNK = 0.040, 0.002
 """Length of the bevelled edge, part of the blade's, and how far its rim lies under the blade, in the table, m."""
 
-RISE_RAD, HANDLE_LENGTH = 0.27, 0.183
+RISE_RAD, HANDLE_LENGTH = 0.19, 0.183
 GRIP_M = 0.125
 """Where the hand takes the handle, from its foot."""
 

@@ -23,7 +23,7 @@ FELT = 0.19
 
 _FOOT = ((0.0, 0.0), (0.047, 0.0), (0.047, 0.010), (0.030, 0.022), (0.024, 0.06), (0.031, 0.12), (0.034, 0.18))
 _NECK = ((0.026, 0.235), (0.016, 0.262), (0.022, 0.272), (0.0, 0.274))
-_BULB = ((0.0, -0.045), (0.014, -0.045), (0.016, -0.030), (0.027, -0.014), (0.033, 0.006), (0.028, 0.024))
+_BULB = ((0.0, -0.066), (0.012, -0.066), (0.014, -0.045), (0.016, -0.030), (0.027, -0.014), (0.033, 0.006), (0.028, 0.024))
 
 
 def _woven(z: tuple[float, float], radius: float) -> tuple[np.ndarray, np.ndarray]:
@@ -66,7 +66,7 @@ def build(
     add_lathe(spec, body, f"{name}/foot", "table_lamp/foot", (*_FOOT, *_NECK), wood)
     touched(body, f"{name}/foot_hull", "cylinder", (0, 0, FELT / 2), (0.047, FELT), mass=0.6)
     screw = body.add_body(name=parts["screw"])
-    drawn(screw, f"{parts['screw']}/socket", "cylinder", (0, 0, 0.296), (0.0255, 0.050), black)
+    drawn(screw, f"{parts['screw']}/socket", "cylinder", (0, 0, 0.302), (0.0255, 0.058), black)
     bulb = body.add_body(name=parts["bulb"], pos=[0.0, 0.0, BULB_Z])
     profile = (*_BULB, (0.014, 0.036), (0.0, 0.040))
     add_lathe(spec, bulb, f"{parts['bulb']}/glass", "table_lamp/bulb", profile, glass)
@@ -81,10 +81,10 @@ def build(
     line = [(0.03 * x, 0.03 * y, 0.003), (0.45 * x - 0.03, 0.35 * y, 0.003), (0.75 * x + 0.02, 0.7 * y, 0.003)]
     line = [_bend([*line, (x, y, 0.003)], t) for t in np.linspace(0.0, 1.0, 13)]
     tail = [
-        _bend([(x, y, 0.003), (x + 0.01, y + 0.05, 0.003), (x - 0.07, y + 0.03, 0.003), (x - 0.10, y + 0.08, 0.003)], t)
+        _bend([(x, y, 0.003), (x + 0.01, y + 0.05, 0.003), (x - 0.13, y + 0.04, 0.003), (x - 0.17, y + 0.14, 0.003)], t)
         for t in np.linspace(0.0, 1.0, 13)
     ]
-    plug = block((x - 0.105, y + 0.085, 0.008), (0.02, 0.02, 0.014))
+    plug = block((x - 0.175, y + 0.145, 0.008), (0.02, 0.02, 0.014))
     wires = merged([tube(line, 0.003, 6), tube(tail, 0.003, 6), plug])
     add_mesh(spec, cable, f"{parts['cable']}/wire", "table_lamp/wire", wires, black)
 

@@ -19,9 +19,12 @@ HALF_HEIGHT = 0.1325
 FOOT_RADIUS = 0.040
 POST_RADIUS = 0.007
 BAR_RADIUS = 0.006
-BAR_Y, BAR_Z = 0.056, 0.093
+BAR_Y, BAR_Z = 0.056, 0.085
 BAR = (-0.038, 0.044)
 """From the bend to the free end, along x."""
+
+_TOP, _NECK = 0.130, (-0.024, 0.029)
+"""Height of the arm over the origin, and where (x, y) it goes on from the stand's neck, m."""
 
 _STAND = (
     (0.0, -HALF_HEIGHT),
@@ -40,18 +43,20 @@ _STAND = (
 
 
 def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, holder: str, bar: str) -> None:
-    """Fill ``body`` with foot and post, chrome; body ``holder`` is arm and bar, with the site ``bar``."""
+    """Fill ``body`` with foot and post, chrome, with a short neck; body ``holder`` is arm and bar, with the site ``bar``."""
     chrome = material(spec, "toilet_roll_stand/chrome", (0.80, 0.81, 0.83), specular=0.8, shininess=0.8)
     add_lathe(spec, body, f"{name}/shape", "toilet_roll_stand/shape", _STAND, chrome)
     touched(body, f"{name}/foot", "cylinder", (0, 0, 0.005 - HALF_HEIGHT), (FOOT_RADIUS, 0.010), mass=0.3)
     touched(body, f"{name}/post", "cylinder", (0, 0, 0), (POST_RADIUS, 2 * HALF_HEIGHT), mass=0.1)
+    neck = ((0.0, 0.0, _TOP - 0.002), (*_NECK, _TOP))
+    drawn_line(body, f"{name}/neck", list(neck), BAR_RADIUS * 0.8, chrome)
+    touched_bar(body, f"{name}/neck_hull", *neck, BAR_RADIUS, mass=0.02, friction=0.4)
     arm = body.add_body(name=holder)
-    high = BAR_Z + 0.020
     bend = [(x, BAR_Y, z) for x, z in arc((BAR[0] + 0.008, BAR_Z + 0.008), 0.008, math.pi, 1.5 * math.pi, 4)]
-    line = [(-0.008, 0.008, high), (-0.030, 0.030, high), (BAR[0], BAR_Y, high), *bend, (BAR[1], BAR_Y, BAR_Z)]
+    line = [(*_NECK, _TOP), (BAR[0], BAR_Y, _TOP), *bend, (BAR[1], BAR_Y, BAR_Z)]
     drawn_line(arm, f"{holder}/bar", line, BAR_RADIUS, chrome)
     drawn_line(arm, f"{holder}/knob", [(BAR[1], BAR_Y, BAR_Z), (BAR[1] + 0.001, BAR_Y, BAR_Z)], 0.0070, chrome)
-    parts = tuple(pairwise((*line[:3], bend[-1], line[-1])))
+    parts = tuple(pairwise((*line[:2], bend[-1], line[-1])))
     for k, (start, end) in enumerate(parts):
         touched_bar(arm, f"{holder}/bar{k}_hull", start, end, BAR_RADIUS, mass=0.02, friction=0.4)
     arm.add_site(name=bar, pos=[sum(BAR) / 2, BAR_Y, BAR_Z], size=[0.003] * 3, group=4)

@@ -15,7 +15,7 @@ from hansgym.assets.props._solids import drawn
 HALF_LENGTH = 0.125
 FELT_RADIUS = 0.0115
 GRIP_X, GRIP_RADIUS = 0.065, 0.0065
-_CROOK = 0.022
+_CROOK = 0.026
 _TURN = math.sqrt(0.5)
 
 _CANOPY = (

@@ -11,6 +11,9 @@ from hansgym.assets.materials import material
 from hansgym.assets.props._solids import drawn, touched
 
 PANEL = (0.012, 0.40, 0.40)
+"""As it is felt, m; it is drawn as a thin sheet."""
+
+SHEET = 0.0022
 PLATE = (0.018, 0.148, 0.148)
 SOCKET = (-0.022, 0.217)
 """y and z of the plate's middle, m."""
@@ -31,12 +34,12 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, plate: str) -> N
     hole = material(spec, "wall_socket/hole", (0.05, 0.05, 0.05), specular=0.0)
     thick, width, height = PANEL
     middle = (thick / 2, 0.0, height / 2)
-    drawn(body, f"{name}/panel", "box", middle, PANEL, wood)
+    drawn(body, f"{name}/panel", "box", (SHEET / 2, 0.0, height / 2), (SHEET, width, height), wood)
     touched(body, f"{name}/panel_hull", "box", middle, PANEL, mass=1.0)
-    drawn(body, f"{name}/foot", "box", (thick / 2, 0.0, 0.008), (0.05, width, 0.016), trim)
-    drawn(body, f"{name}/head", "box", (thick / 2, 0.0, height - 0.006), (thick + 0.006, width, 0.012), trim)
+    drawn(body, f"{name}/foot", "box", (SHEET / 2, 0.0, 0.008), (SHEET + 0.0006, width, 0.016), trim)
+    drawn(body, f"{name}/head", "box", (SHEET / 2, 0.0, height - 0.006), (SHEET + 0.0006, width, 0.012), trim)
     for k, y in enumerate((-0.034, -0.009)):  # the box in the wall shows on the other side
-        drawn(body, f"{name}/back{k}", "box", (thick, y, PIN_Z), (0.002, 0.012, 0.012), rim)
+        drawn(body, f"{name}/back{k}", "box", (SHEET, y, PIN_Z), (0.0008, 0.012, 0.012), rim)
     socket = body.add_body(name=plate, pos=[-PLATE[0] / 2, *SOCKET])
     drawn(socket, f"{plate}/plate", "box", (0, 0, 0), PLATE, white)
     face = -PLATE[0] / 2

@@ -31,7 +31,7 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, place: str | Non
     boxes = []
     for y in _ENDS:  # a board with its scallops' bottoms below the bottles, and bumps between them
         boxes.append(((0.0, y, (low + CRADLE - 0.002) / 2), (WIDTH, _BAR, CRADLE - 0.002 - low)))
-        top = HEIGHT / 2 - 0.004
+        top = HEIGHT / 2 - 0.002
         for x in (-1.5 * PITCH + 0.008, -0.5 * PITCH, 0.5 * PITCH, 1.5 * PITCH - 0.008):
             for width, height in ((0.044, 0.3), (0.034, 0.65), (_POST, 1.0)):
                 rise = height * (top - CRADLE)

@@ -205,11 +205,14 @@ class RlbenchBackend:
             "call env.unwrapped.backend.demonstrate(), or use backend='mujoco' for the expert agent"
         )
 
-    def demonstrate(self) -> int:
-        """Play upstream's own demonstration from the reset; its length in steps, or a :class:`SceneError`."""
+    def demonstrate(self, watch: Callable[[], None] | None = None) -> int:
+        """Play upstream's own demonstration from the reset; its length in steps, or a :class:`SceneError`.
+
+        Steps in which only the fingers move are not counted. ``watch`` is called after each counted one.
+        """
         try:
             with self._random.lent():
-                return self.simulator.demonstrate()
+                return self.simulator.demonstrate(watch)
         except Unplaceable as error:
             raise SceneError(
                 f"RLBench's demonstration of {self.task.name!r} failed ({error}); use another seed"

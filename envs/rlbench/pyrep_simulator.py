@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from hansgym.envs.rlbench.outlines import Outlines, drawn
 from hansgym.envs.rlbench.simulator import CameraPose, ShapeRecord, Unplaceable
 from hansgym.envs.rlbench.vision import Vision, vision_config, without_pictures
 
@@ -38,6 +39,7 @@ class PyRepSimulator:
         self._environment: Any = None
         self._poster: Any = None
         self._path: Any = None
+        self._outlines = Outlines()
 
     # -- life --------------------------------------------------------------------------------------------------------
 
@@ -95,8 +97,8 @@ class PyRepSimulator:
         success, terminate = self._scene.task.success()
         return bool(success), bool(terminate)
 
-    def demonstrate(self) -> int:
-        """Play upstream's own demonstration and count its steps.
+    def demonstrate(self, watch: Callable[[], None] | None = None) -> int:
+        """Play upstream's own demonstration and count its steps, those in which only the fingers move left out.
 
         It has to record, or upstream fails over a variable that only recording sets; no picture is taken for that.
         """
@@ -105,6 +107,8 @@ class PyRepSimulator:
         def counted() -> None:
             steps[0] += 1
             step()
+            if watch is not None:
+                watch()
 
         self._scene.step = counted
         try:
@@ -162,10 +166,13 @@ class PyRepSimulator:
         except Exception:  # there is no second part to show
             return True
 
-    def size(self, handle: int) -> tuple[float, float, float]:
-        """Edge lengths in m of a shape's own bounding box."""
-        x0, x1, y0, y1, z0, z1 = self._shape(handle).get_bounding_box()
-        return (x1 - x0, y1 - y0, z1 - z0)
+    def outline(self, handle: int) -> np.ndarray:
+        """(N, 3) m, world: corners of the convex hull of all parts of a shape."""
+        return self._outlines.of(self._shape(handle))
+
+    def drawn(self, handle: int) -> bool:
+        """Whether cameras show a shape."""
+        return drawn(self._shape(handle))
 
     def position(self, handle: int) -> np.ndarray:
         """(3,) m, world."""

@@ -6,7 +6,7 @@ decided about their answers (roles, masks, seeding, control, what-if pictures) i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -81,8 +81,12 @@ class Simulator(Protocol):
         """Whether a shape is of one part: only then does :meth:`paint` with its :meth:`colour` put it back exactly."""
         ...
 
-    def size(self, handle: int) -> tuple[float, float, float]:
-        """Edge lengths in m of a shape's own bounding box."""
+    def outline(self, handle: int) -> np.ndarray:
+        """(N, 3) m, world: corners of the convex hull of all parts of a shape."""
+        ...
+
+    def drawn(self, handle: int) -> bool:
+        """Whether a camera that looks at the shape would show it, were nothing in front."""
         ...
 
     def position(self, handle: int) -> np.ndarray:
@@ -165,8 +169,11 @@ class Simulator(Protocol):
         """The next 50 ms of the planned path: joint targets (7,), and whether this was the path's end."""
         ...
 
-    def demonstrate(self) -> int:
-        """Play upstream's own demonstration; the number of 50 ms steps. A failure raises :class:`Unplaceable`."""
+    def demonstrate(self, watch: Callable[[], None] | None = None) -> int:
+        """Play upstream's own demonstration; the number of 50 ms steps. A failure raises :class:`Unplaceable`.
+
+        ``watch`` is called after each of them.
+        """
         ...
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ TASK = TaskSpec(
                 "handle": "waypoint_anchor_",
                 "inside": "inside_",
             },
-            at=(0.025, -0.175, 0.277, 0.0),
+            at=(0.025, -0.175, 0.277, -math.pi / 2),
         ),
         Prop(
             "item",
@@ -49,8 +49,8 @@ TASK = TaskSpec(
             graspable=True,
         ),
     ),
-    # The handles stick out 44 mm; 80 mm more keep an open drawer off the robot's base.
-    footprint=(-0.037, -0.175, 0.503, 0.383),
+    # The handles stick out 44 mm; 226 mm more are for a drawer that is drawn out, and the hand at it.
+    footprint=(0.025, -0.040, 0.383, 0.652),
     yaw=(-math.pi / 8, math.pi / 8),
     variations=tuple({"option": option} for option in _OPTIONS),
     instructions=(
@@ -72,7 +72,7 @@ TASK = TaskSpec(
     ),
     success=Detected("item", "success_{option}"),
     expert=(
-        Pull(handle=_HANDLE, joint=_JOINT, distance_m=0.21, enough_m=0.15),
+        Pull(handle=_HANDLE, joint=_JOINT, distance_m=0.21, enough_m=0.15, skew_rad=0.0, turned=True),
         Withdraw(_HANDLE),
         Grasp("item", before=_INTO_IT, symmetry=math.pi / 2, slope=3.0, cap_m=0.08),
         _INTO_IT,

@@ -17,7 +17,7 @@ _VARIATIONS = tuple(
 _ON_TABLE = -0.0012
 _TARGET_AT = (-0.137, -0.154)
 # Where the other squares lie is our choice: beside the target and the cube, clear of the way between them.
-_OTHERS_AT = ((-0.137, 0.020), (-0.137, -0.328), (0.090, -0.340))
+_OTHERS_AT = ((0.088, 0.121), (0.088, -0.379), (0.253, -0.153))
 _TAKE = Take("stick", site="stick_grip", stand_off_m=0.07)
 
 TASK = TaskSpec(
@@ -44,7 +44,7 @@ TASK = TaskSpec(
             for name, (x, y) in zip(("target0", *_OTHERS), (_TARGET_AT, *_OTHERS_AT), strict=True)
         ),
     ),
-    footprint=(0.0, -0.120, 0.404, 0.546),
+    footprint=(0.058, -0.129, 0.520, 0.630),
     variations=_VARIATIONS,
     instructions=(
         "use the stick to drag the cube onto the {colour} target",

@@ -34,7 +34,7 @@ TASK = TaskSpec(
     props=(
         Prop("dish_rack", "dish_rack", {"pillars": _PILLARS, "colours": _PAINT}),
         Prop("plate_target", "box", {"rgb": (0.0, 0.85, 1.0)}, at=(0.070, -0.312, 0.050, 0.0)),
-        Prop("plate", "plate", at=(0.0, 0.0, 0.116, 0.0), slot="{first}", free=True, graspable=True),
+        Prop("plate", "plate", at=(0.0, 0.0, 0.103, 0.0), slot="{first}", free=True, graspable=True),
     ),
     slots={str(2 * k): (0.0, 0.1 * (k - 1), 0.0, math.pi / 2) for k in range(3)},
     variations=_VARIATIONS,

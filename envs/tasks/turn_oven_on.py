@@ -10,15 +10,15 @@ from hansgym.envs.verbs.turn import Turn
 from hansgym.roles import Role
 
 _JOINT = "oven_knob_joint"
-# y in the cooker's frame (m), from left to right as seen from in front; the oven's own knob comes first.
+# y and z in the cooker's frame (m), from left to right as seen from in front; the oven's own knob comes first.
 _KNOBS = {
-    "oven_knob_9": 0.225,
-    "oven_knob_12": 0.135,
-    "oven_knob_8": 0.052,
-    "oven_knob_11": -0.027,
-    "oven_knob_10": -0.098,
-    "oven_knob_14": -0.161,
-    "oven_knob_13": -0.232,
+    "oven_knob_9": (0.225, 0.156),
+    "oven_knob_12": (0.135, 0.156),
+    "oven_knob_8": (0.052, 0.156),
+    "oven_knob_11": (-0.027, 0.156),
+    "oven_knob_10": (-0.098, 0.135),
+    "oven_knob_14": (-0.161, 0.156),
+    "oven_knob_13": (-0.232, 0.156),
 }
 _PARTS = {"top": "oven_stove_top0", "gas": "oven_gas_source0", "door": "oven_door"}
 

@@ -22,6 +22,7 @@ class Pull:
 
     The site's x runs along the bar. The hand is level, its fingers close vertically, and it comes at the bar from
     ``skew_rad`` beside the site's -z, on its +x side: straight on there is no room between robot and cabinet.
+    ``turned``: with the hand's other side up, for a handle beside the robot.
     ``depth_m``: how far the tip reaches past the bar; ``stand_off_m``: where the approach begins; ``top_m``: the height
     in the world over which the hand may cross what the handle is fixed to. ``enough_m``: it is done, too, once the
     joint has gone so far and the fingers are open or hold something, so that a nudge afterwards changes nothing.
@@ -32,6 +33,7 @@ class Pull:
     distance_m: float = 0.18
     top_m: float = 1.28
     skew_rad: float = 1.0
+    turned: bool = False
     depth_m: float = 0.006
     stand_off_m: float = 0.13
     tolerance_m: float = 0.012
@@ -76,7 +78,7 @@ class Pull:
         name = fill(self.handle, state.binding)
         out = state.rotation(name)[:, 2]
         into = about(_UP, self.skew_rad if skew_rad is None else skew_rad) @ -out
-        return state.position(name) + self.depth_m * into, out, facing(into, _UP)
+        return state.position(name) + self.depth_m * into, out, facing(into, -_UP if self.turned else _UP)
 
     def _within(self, state: WorldState, offset: np.ndarray) -> float:
         """1 where the bar lies between the fingers, else 0; closed fingers let go later than open ones close."""

@@ -6,9 +6,10 @@ their targets, and it draws from the global generators as upstream does. ``make 
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -99,10 +100,15 @@ class FakeSimulator:
     def verdict(self) -> tuple[bool, bool]:
         return self.outcome
 
-    def demonstrate(self) -> int:
+    def demonstrate(self, watch: Callable[[], None] | None = None) -> int:
         if self.failures:
+            self.failures -= 1
             raise Unplaceable("Demo was completed, but was not successful.")
         self.outcome = (True, True)
+        for k in range(77):
+            self.pose[2] = 1.2 - 0.01 * (k % 2)
+            if watch is not None:
+                watch()
         return 77
 
     def close(self) -> None:
@@ -126,8 +132,12 @@ class FakeSimulator:
         record = self.shape(handle)
         return record is not None and record.name not in self.multicoloured
 
-    def size(self, handle: int) -> tuple[float, float, float]:
-        return (0.1, 0.1, 0.1)
+    def outline(self, handle: int) -> np.ndarray:
+        return self.position(handle) + 0.05 * np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
+
+    def drawn(self, handle: int) -> bool:
+        record = self.shape(handle)
+        return record is not None and SHAPES[self.task].get(record.name, True)
 
     def position(self, handle: int) -> np.ndarray:
         return np.array([0.3, 0.02 * (handle - FIRST_HANDLE), 0.8])
