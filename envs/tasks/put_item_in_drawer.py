@@ -18,7 +18,7 @@ _EDGE_M = 0.040
 _INTO_IT = Stow(
     "item",
     over="inside_{option}",
-    height_m=_EDGE_M / 2 + 0.004,
+    height_m=_EDGE_M / 2 + 0.20,
     clearance_m=0.05,
     handle=_HANDLE,
     joint=_JOINT,
@@ -44,7 +44,7 @@ TASK = TaskSpec(
             "item",
             "block",
             params={"size": _EDGE_M, "mass": 0.064, "rgb": (0.85, 0.85, 1.0)},
-            at=(0.050, -0.150, 0.486, 0.0),
+            at=(0.050, -0.150, 0.486, -math.pi / 2),
             free=True,
             graspable=True,
         ),
@@ -74,7 +74,7 @@ TASK = TaskSpec(
     expert=(
         Pull(handle=_HANDLE, joint=_JOINT, distance_m=0.21, enough_m=0.15, skew_rad=0.0, turned=True),
         Withdraw(_HANDLE),
-        Grasp("item", before=_INTO_IT, symmetry=math.pi / 2, slope=3.0, cap_m=0.08),
+        Grasp("item", before=_INTO_IT, symmetry=math.pi, slope=3.0, cap_m=0.08),
         _INTO_IT,
     ),
     candidates=Candidates(

@@ -73,8 +73,9 @@ TASK = TaskSpec(
     ),
     # The published plane is 0.223 x 0.283 m and holds the whole stack.
     areas=(Area("dollar_stack_boundary", centre=(0.0, 0.0), size=(0.09, 0.15), on="safe_body"),),
-    footprint=(-0.176, 0.0, 0.588, 0.310),
-    yaw=(_SAFE_YAW, _SAFE_YAW + math.pi / 2),
+    # What upstream keeps inside the workspace: safe, door and the way to it, which leaves hardly room to turn.
+    footprint=(-0.026, 0.080, 0.373, 0.433),
+    yaw=(_SAFE_YAW, _SAFE_YAW + 0.15),
     variations=_VARIATIONS,
     instructions=(
         "put the money away in the safe on the {shelf} shelf",
