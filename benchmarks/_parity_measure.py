@@ -11,6 +11,7 @@ import gymnasium
 import numpy as np
 
 from hansgym.benchmarks._parity_boxes import TASK_ROLES, Box, box, objects, place
+from hansgym.benchmarks._parity_verdict import Joints, counts_from, joints_of
 from hansgym.benchmarks.acting import acted_out
 from hansgym.envs.mujoco.control import HOME, JOINT_LOWER, JOINT_UPPER
 from hansgym.envs.registration import env_id
@@ -23,7 +24,7 @@ from hansgym.specs import CAMERAS
 
 SIZE = 224
 CONFIGURATIONS, SPREAD_RAD = 6, 0.35
-RESETS = 12
+RESETS = 20
 """Placements that are looked at."""
 
 EPISODES, MOST_EPISODES = 5, 15
@@ -46,7 +47,8 @@ class Measured:
     """``tips``: a pose (7) per joint configuration. ``robot`` and ``task``: camera -> for each configuration, where the
     robot and where the task's objects are seen (packed bits of a 224x224 picture). ``sizes``: object -> its boxes.
     ``places``: object -> for each reset (x, y, lowest z, highest z) in m. ``attempts``: the expert's episodes, from
-    ``seed`` on, until enough ended in success. ``what``: which library this was.
+    ``seed`` on, until enough ended in success. ``counts_from``: joint -> how far it has to go, where joints decide.
+    ``what``: which library this was.
     """
 
     backend: str
@@ -60,6 +62,7 @@ class Measured:
     attempts: list[Attempt]
     sizes: dict[str, Box] = field(default_factory=dict)
     places: dict[str, list[tuple[float, float, float, float]]] = field(default_factory=dict)
+    counts_from: dict[str, float] = field(default_factory=dict)
     what: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -124,8 +127,8 @@ def measure_env(env: Any, backend: str, task: str, seed: int, variation: int) ->
             places.setdefault(name, []).insert(0, place(points))
     tips, robot, placed = _poses(base.backend)
     words, what = str(info["instruction"]), _library() if backend == "rlbench" else "HansGym"
-    attempts = _attempts(env, seed, variation)
-    return Measured(backend, task, seed, variation, tips, robot, placed, words, attempts, sizes, places, what)
+    attempts, least = _attempts(env, seed, variation)
+    return Measured(backend, task, seed, variation, tips, robot, placed, words, attempts, sizes, places, least, what)
 
 
 def _library() -> str:
@@ -158,14 +161,22 @@ def _packed(image: np.ndarray) -> str:
 # ------------------------------------------------------------------------------------------------ experts
 
 
-def _attempts(env: Any, seed: int, variation: int) -> list[Attempt]:
-    """Episodes of the backend's own expert from ``seed`` on, until :data:`EPISODES` of them ended in success."""
-    found: list[Attempt] = []
+def _attempts(env: Any, seed: int, variation: int) -> tuple[list[Attempt], Joints]:
+    """Episodes of the backend's own expert from ``seed`` on, until :data:`EPISODES` of them ended in success.
+
+    And how far the joints have to go, by the last of these.
+    """
+    backend, found, least = env.unwrapped.backend, [], {}  # type: ignore[var-annotated]
     while len(found) < MOST_EPISODES and sum(a.success for a in found) < EPISODES:
         number = seed + len(found)
         env.reset(seed=number, options={"variation": variation})
+        start = joints_of(backend)
         found.append(_attempt(env, number))
-    return found
+        if found[-1].success:
+            end = joints_of(backend)
+            env.reset(seed=number, options={"variation": variation})
+            least = counts_from(backend, start, end)
+    return found, least
 
 
 def _attempt(env: Any, seed: int) -> Attempt:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from hansgym.envs.rlbench import articulation
 from hansgym.envs.rlbench.outlines import Outlines, drawn
 from hansgym.envs.rlbench.simulator import CameraPose, ShapeRecord, Unplaceable
 from hansgym.envs.rlbench.vision import Vision, vision_config, without_pictures
@@ -177,6 +178,14 @@ class PyRepSimulator:
     def position(self, handle: int) -> np.ndarray:
         """(3,) m, world."""
         return np.asarray(self._shape(handle).get_position(), float)
+
+    def task_joints(self) -> dict[str, float]:
+        """Joint of the task -> position."""
+        return articulation.positions(self._scene.task)
+
+    def put_task_joints(self, wanted: dict[str, float]) -> None:
+        """Put joints of the task somewhere at once."""
+        articulation.put(self._scene.task, wanted)
 
     def poster(self, rgb: Sequence[float] | None, centre: Sequence[float] | None, edge_m: float) -> int | None:
         """Hang a square up, or take it down; it takes no part in the physics."""

@@ -109,6 +109,14 @@ class Simulator(Protocol):
         """(size, size, 3) colour-coded handles, floats in [0, 1], with the shapes ``hidden`` left out."""
         ...
 
+    def task_joints(self) -> dict[str, float]:
+        """Joint of the task -> position in m or rad."""
+        ...
+
+    def put_task_joints(self, wanted: dict[str, float]) -> None:
+        """Put joints of the task at positions in m or rad, at once, without a step."""
+        ...
+
     def joints(self) -> np.ndarray:
         """(7,) rad."""
         ...

@@ -47,6 +47,8 @@ class FakeSimulator:
         self.attached: list[str] = []
         self.contacts: set[int] = set()
         self.outcome = (False, False)
+        self.articulated = {"door": 0.0}
+        self.counts_from: float | None = None
         self.calls: list[str] = []
         self.path: list[np.ndarray] = []
         self.near_answer: np.ndarray | None = np.full(7, 0.1)
@@ -87,6 +89,7 @@ class FakeSimulator:
         if self.failures:
             self.failures -= 1
             raise Unplaceable("Could not place within boundary.")
+        self.articulated, self.outcome = {"door": 0.0}, (False, False)
         self.q = self.target = np.array([0.0, 0.17, 0.0, -0.87, 0.0, 1.22, 0.785])
         self.variation = variation
         return [f"do {self.task} number {variation}", f"please {variation}"]
@@ -105,6 +108,7 @@ class FakeSimulator:
             self.failures -= 1
             raise Unplaceable("Demo was completed, but was not successful.")
         self.outcome = (True, True)
+        self.articulated = {"door": 1.0}
         for k in range(77):
             self.pose[2] = 1.2 - 0.01 * (k % 2)
             if watch is not None:
@@ -183,6 +187,14 @@ class FakeSimulator:
         return np.stack([handles & 255, (handles >> 8) & 255, handles >> 16], -1).astype(np.float32) / np.float32(255)
 
     # -- the robot
+
+    def task_joints(self) -> dict[str, float]:
+        return dict(self.articulated)
+
+    def put_task_joints(self, wanted: dict[str, float]) -> None:
+        self.articulated |= wanted
+        if self.counts_from is not None:
+            self.outcome = (self.articulated["door"] > self.counts_from,) * 2
 
     def joints(self) -> np.ndarray:
         return np.array(self.q)
