@@ -49,6 +49,7 @@ class FakeSimulator:
         self.outcome = (False, False)
         self.articulated = {"door": 0.0}
         self.counts_from: float | None = None
+        self.demonstration_failures = 0
         self.calls: list[str] = []
         self.path: list[np.ndarray] = []
         self.near_answer: np.ndarray | None = np.full(7, 0.1)
@@ -104,8 +105,8 @@ class FakeSimulator:
         return self.outcome
 
     def demonstrate(self, watch: Callable[[], None] | None = None) -> int:
-        if self.failures:
-            self.failures -= 1
+        if self.failures or self.demonstration_failures:
+            self.demonstration_failures -= 1
             raise Unplaceable("Demo was completed, but was not successful.")
         self.outcome = (True, True)
         self.articulated = {"door": 1.0}
@@ -194,7 +195,7 @@ class FakeSimulator:
     def put_task_joints(self, wanted: dict[str, float]) -> None:
         self.articulated |= wanted
         if self.counts_from is not None:
-            self.outcome = (self.articulated["door"] > self.counts_from,) * 2
+            self.outcome = (self.articulated["door"] > self.counts_from,) * 2  # type: ignore[assignment]
 
     def joints(self) -> np.ndarray:
         return np.array(self.q)
