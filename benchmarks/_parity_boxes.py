@@ -60,7 +60,7 @@ def rectangle(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _outline(points: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Corners (M, 2) of the convex hull, and a rotation (2, 2) for each of its edges: one of them is the rectangle's."""
+    """Corners (M, 2) of the convex hull, and a rotation (2, 2) for each of its edges; one is the rectangle's."""
     try:
         corners = points[ConvexHull(points).vertices]
         edges = np.roll(corners, -1, axis=0) - corners
@@ -117,7 +117,7 @@ def over_table(points: np.ndarray) -> np.ndarray:
 
 def _rlbench(backend: RlbenchBackend) -> dict[str, np.ndarray]:
     simulator, census = backend.simulator, backend.census
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for name, handles in census.handles.items():
         shown = [simulator.outline(h) for h in handles if h not in census.helpers and simulator.drawn(h)]
         _add(found, name, shown)
@@ -127,7 +127,7 @@ def _rlbench(backend: RlbenchBackend) -> dict[str, np.ndarray]:
 def _mujoco(backend: MujocoBackend) -> dict[str, np.ndarray]:
     model, data, ids = backend.live.model, backend.live.data, backend.scene.geom_objects
     visible = (model.geom_group <= LAST_VISIBLE_GROUP) & (model.geom_rgba[:, 3] > 0)
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for number, name in backend.scene.objects:
         geoms = np.flatnonzero((ids == number) & visible)
         placed = [_points(model, int(g)) @ data.geom_xmat[g].reshape(3, 3).T + data.geom_xpos[g] for g in geoms]
@@ -151,7 +151,7 @@ def _points(model: Any, geom: int) -> np.ndarray:
     if kind == kinds.mjGEOM_CYLINDER:
         return np.vstack([_circle(size[0], z) for z in (-size[1], size[1])])
     if kind == kinds.mjGEOM_CAPSULE:
-        return np.vstack([_ball(np.full(3, size[0])) + (0.0, 0.0, z) for z in (-size[1], size[1])])
+        return np.vstack([_ball(np.full(3, size[0])) + np.array([0.0, 0.0, z]) for z in (-size[1], size[1])])
     if kind == kinds.mjGEOM_SPHERE:
         return _ball(np.full(3, size[0]))
     if kind == kinds.mjGEOM_ELLIPSOID:

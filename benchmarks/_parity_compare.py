@@ -24,6 +24,10 @@ ERRORS = 3.0
 """Standard errors of the difference of two means that chance is given."""
 
 
+Edges = tuple[float, ...]
+Sized = tuple[Edges, Edges, Edges, Edges, float]
+
+
 @dataclass(frozen=True)
 class Row:
     """One task. Pairs are (here, there).
@@ -44,7 +48,7 @@ class Row:
     steps: tuple[float | None, float | None]
     way_m: tuple[float | None, float | None]
     counts_from: dict[str, tuple[float, float]]
-    sizes: dict[str, tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...], tuple[float, ...], float]]
+    sizes: dict[str, Sized]
     placed: int
     elsewhere: dict[str, str]
     problems: tuple[str, ...]
@@ -94,7 +98,7 @@ def _middle(values: Sequence[float]) -> float | None:
     return float(median(values)) if values else None
 
 
-def _sized(mine: Box, other: Box) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...], tuple[float, ...], float]:
+def _sized(mine: Box, other: Box) -> Sized:
     return (mine.upright, mine.tight, other.upright, other.tight, box_share(mine, other))
 
 
@@ -165,7 +169,9 @@ def _elsewhere(ours: Measured, theirs: Measured) -> dict[str, str]:
             continue
         off, doubt = _means_apart(here[name][:, :2], there[name][:, :2])
         if (np.abs(off) > ERRORS * doubt + PLACE_M).any():
-            found[name] = f"stands on average {off[0] * 1e2:+.0f} cm in x and {off[1] * 1e2:+.0f} cm in y elsewhere here"
+            found[name] = (
+                f"stands on average {off[0] * 1e2:+.0f} cm in x and {off[1] * 1e2:+.0f} cm in y elsewhere here"
+            )
     for first, second in combinations(both, 2):
         spans = [_span(side[first], side[second]) for side in (here, there)]
         if None in spans:

@@ -81,9 +81,9 @@ def _summary(rows: Sequence[Row]) -> list[str]:
 NOTES = """
 Pairs are (here, there). IoU: overlap of the robot's silhouettes at the same joint angles. Solved: episodes of the
 backend's own expert that ended in success by the backend's own condition, of those tried from the seed on until five
-did; steps of 50 ms and the way of the tip are medians of the solved ones. RLBench's demonstrations do not count steps in
-which only the fingers move. Joint counts from: how far (m or rad) the joint has to go until the backend's own condition
-holds, found by putting it there. Sizes: objects whose boxes agree, each edge within 15 % or 3 mm. Places: objects that
-stand at the same height, keep the same distance to what is set up with them (both within 20 mm or 15 %) and on average
-stand at the same spot over twenty resets (within 20 mm and three standard errors).
+did; steps of 50 ms and the way of the tip are medians of the solved ones. RLBench's demonstrations do not count steps
+in which only the fingers move. Joint counts from: how far (m or rad) the joint has to go until the backend's own
+condition holds, found by putting it there. Sizes: objects whose boxes agree, each edge within 15 % or 3 mm. Places:
+objects that stand at the same height, keep the same distance to what is set up with them (both within 20 mm or 15 %)
+and on average stand at the same spot over twenty resets (within 20 mm and three standard errors).
 """

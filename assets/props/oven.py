@@ -125,8 +125,8 @@ def build(
 ) -> None:
     """Fill ``body`` with the cooker.
 
-    ``parts``: "top", "gas" and "door" -> the name of that object; ``knobs``: name -> y and z in the frame (m). The first of
-    them turns on ``joint`` and carries the site ``grip``.
+    ``parts``: "top", "gas" and "door" -> the name of that object; ``knobs``: name -> y and z in the frame (m).
+    The first of them turns on ``joint`` and carries the site ``grip``.
     """
     look = _looks(spec)
     _frame(body, name, look)

@@ -43,7 +43,7 @@ _STAND = (
 
 
 def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, holder: str, bar: str) -> None:
-    """Fill ``body`` with foot and post, chrome, with a short neck; body ``holder`` is arm and bar, with the site ``bar``."""
+    """Fill ``body`` with foot, post and a short neck, chrome; body ``holder`` is arm and bar, with the site ``bar``."""
     chrome = material(spec, "toilet_roll_stand/chrome", (0.80, 0.81, 0.83), specular=0.8, shininess=0.8)
     add_lathe(spec, body, f"{name}/shape", "toilet_roll_stand/shape", _STAND, chrome)
     touched(body, f"{name}/foot", "cylinder", (0, 0, 0.005 - HALF_HEIGHT), (FOOT_RADIUS, 0.010), mass=0.3)

@@ -13,17 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from hansgym.envs.rlbench import articulation
+from hansgym.envs.rlbench import articulation, demonstration
 from hansgym.envs.rlbench.outlines import Outlines, drawn
 from hansgym.envs.rlbench.simulator import CameraPose, ShapeRecord, Unplaceable
-from hansgym.envs.rlbench.vision import Vision, vision_config, without_pictures
+from hansgym.envs.rlbench.vision import Vision, vision_config
 
 PLACING_ATTEMPTS = 40
 """How often upstream's own reset tries to place a task before it gives up."""
 
 _PLANNER = {"trials": 100, "max_configs": 10, "max_time_ms": 10, "trials_per_goal": 5}
 """Upstream's settings of EndEffectorPoseViaPlanning, collisions ignored as AGNOSTOS' agents ask."""
-
 
 _ACTION_MODES = ("action_mode", "arm_action_modes", "gripper_action_modes")
 
@@ -99,30 +98,8 @@ class PyRepSimulator:
         return bool(success), bool(terminate)
 
     def demonstrate(self, watch: Callable[[], None] | None = None) -> int:
-        """Play upstream's own demonstration and count its steps, those in which only the fingers move left out.
-
-        It has to record, or upstream fails over a variable that only recording sets; no picture is taken for that.
-        """
-        steps, step = [0], self._scene.step
-
-        def counted() -> None:
-            steps[0] += 1
-            step()
-            if watch is not None:
-                watch()
-
-        self._scene.step = counted
-        try:
-            with without_pictures(self._scene.get_observation_config()):
-                self._scene.get_demo(record=True)
-        except (
-            _module("rlbench.backend.exceptions").DemoError,
-            _module("pyrep.errors").ConfigurationPathError,
-        ) as error:
-            raise Unplaceable(str(error)) from error
-        finally:
-            del self._scene.step  # the class's own shows again
-        return steps[0]
+        """Play upstream's own demonstration and count its steps."""
+        return demonstration.played(self._scene, watch)
 
     # -- shapes ------------------------------------------------------------------------------------------------------
 

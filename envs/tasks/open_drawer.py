@@ -1,6 +1,7 @@
 """Pull the named drawer of a cabinet open. Variations: bottom, middle, top.
 
-The cabinet turns its back on the front camera: the drawers open towards the robot, as measured.
+The cabinet turns its back on the front camera: the drawers open towards the robot. Upstream's open to the robot's left
+(+y); the reference policies were trained with it this way.
 """
 
 from __future__ import annotations

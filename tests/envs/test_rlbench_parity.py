@@ -15,7 +15,15 @@ from typer.testing import CliRunner
 from hansgym.benchmarks import _parity_compare as comparing
 from hansgym.benchmarks import parity
 from hansgym.benchmarks._parity_boxes import Box, box, over_table, place, rectangle
-from hansgym.benchmarks._parity_measure import RESETS, Attempt, Measured, configurations, from_json, measure, measure_env
+from hansgym.benchmarks._parity_measure import (
+    RESETS,
+    Attempt,
+    Measured,
+    configurations,
+    from_json,
+    measure,
+    measure_env,
+)
 from hansgym.benchmarks._parity_table import markdown
 from hansgym.benchmarks._parity_verdict import first_share
 from hansgym.envs.rlbench import installation
