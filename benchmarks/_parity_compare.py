@@ -165,7 +165,8 @@ def _elsewhere(ours: Measured, theirs: Measured) -> dict[str, str]:
     for name in both:
         heights = [float(np.median(side[name][:, 2:].mean(1))) for side in (here, there)]
         if abs(heights[0] - heights[1]) > PLACE_M:
-            found[name] = f"stands {(heights[0] - heights[1]) * 1e3:+.0f} mm higher here"
+            off_mm = (heights[0] - heights[1]) * 1e3
+            found[name] = f"stands {abs(off_mm):.0f} mm {'higher' if off_mm > 0 else 'lower'} here"
             continue
         off, doubt = _means_apart(here[name][:, :2], there[name][:, :2])
         if (np.abs(off) > ERRORS * doubt + PLACE_M).any():

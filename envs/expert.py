@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hansgym.envs.state import WorldState
 
 TIP_SPEED_M = 0.018
-"""Default tip motion per 50 ms step, about that of the published demonstrations (0.016 m)."""
+"""Default tip motion per 50 ms step; upstream's demonstrations, which stop at every waypoint, average half of it."""
 
 TIP_TURN_RAD = 0.12
 """Default tip rotation per 50 ms step."""

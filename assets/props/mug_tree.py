@@ -21,6 +21,9 @@ BOTTOM, TOP = -0.159, 0.159
 FOOT_RADIUS, POST_RADIUS = 0.0765, 0.012
 SPOKE_RADIUS, SPOKE_LENGTH = 0.006, 0.095
 RISE_RAD = math.radians(20.0)
+HUNG = 1.15
+"""Where the mug hangs that is there already, as a share of the hook's distance."""
+
 SPOKES = ((190.0, 0.037, 0.052), (100.0, -0.024, 0.066), (10.0, 0.037, 0.052), (280.0, -0.024, 0.052))
 """Direction in degrees, height at the post's axis, and distance of the hook from that axis (m)."""
 
@@ -55,7 +58,7 @@ def build(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, spoke: str, hook
         body.add_site(name=f"{hook}{k}", pos=spot, quat=_turned(yaw, 0.0), size=[0.002] * 3, group=4)
     degrees, height, out = SPOKES[-1]
     yaw, drop = math.radians(degrees), 0.046
-    at = [0.8 * out * math.cos(yaw), 0.8 * out * math.sin(yaw), height + 0.8 * out * math.tan(RISE_RAD) - drop]
+    at = [HUNG * out * math.cos(yaw), HUNG * out * math.sin(yaw), height + HUNG * out * math.tan(RISE_RAD) - drop]
     # Handle up over the spoke, mouth sideways and a little up.
     mug.build(spec, body.add_body(name=hung, pos=at, quat=_hanging(yaw)), hung)
 

@@ -92,7 +92,7 @@ def build(
         _bend([(x, y, 0.003), (x + 0.01, y + 0.05, 0.003), (x - 0.13, y + 0.04, 0.003), (x - 0.17, y + 0.14, 0.003)], t)
         for t in np.linspace(0.0, 1.0, 13)
     ]
-    plug = block((x - 0.175, y + 0.145, 0.008), (0.02, 0.02, 0.014))
+    plug = block((x - 0.175, y + 0.145, 0.0055), (0.02, 0.02, 0.009))
     wires = merged([tube(line, 0.003, 6), tube(tail, 0.003, 6), plug])
     add_mesh(spec, cable, f"{parts['cable']}/wire", "table_lamp/wire", wires, black)
 

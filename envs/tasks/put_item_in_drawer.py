@@ -49,8 +49,8 @@ TASK = TaskSpec(
             graspable=True,
         ),
     ),
-    # The handles stick out 44 mm; 226 mm more are for a drawer that is drawn out, and the hand at it.
-    footprint=(0.025, -0.040, 0.383, 0.652),
+    # The handles stick out 44 mm; 290 mm more are for a drawer that is drawn out, and the hand at it.
+    footprint=(0.025, -0.008, 0.383, 0.717),
     yaw=(-math.pi / 8, math.pi / 8),
     variations=tuple({"option": option} for option in _OPTIONS),
     instructions=(

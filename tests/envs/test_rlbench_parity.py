@@ -101,7 +101,7 @@ CHANGES: dict[str, Any] = {
     "9 there for": lambda m: {"attempts": _ended(m, steps=9)},
     "jar0 differs in size by 17%": lambda m: {"sizes": _scaled(m, 1.2)},
     "front silhouettes overlap by": lambda m: {"robot": _shifted(m, 20)},
-    "jar0 stands -50 mm higher here": lambda m: {"places": _moved(m, "jar0", 0.0, 0.0, 0.05)},
+    "jar0 stands 50 mm lower here": lambda m: {"places": _moved(m, "jar0", 0.0, 0.0, 0.05)},
     "jar0 stands on average -40 cm in x and +0 cm in y elsewhere": lambda m: {"places": _moved(m, "jar0", 0.4, 0, 0)},
 }
 
