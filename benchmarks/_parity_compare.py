@@ -20,8 +20,8 @@ PLACE_SHARE, PLACE_M = 0.15, 0.02
 STILL_M = 5e-3
 """Two objects whose distance changes by less over the resets are set up together."""
 
-ERRORS = 3.0
-"""Standard errors of the difference of two means that chance is given."""
+ERRORS = 4.0
+"""Standard errors of the difference of two means that chance is given: some four hundred means are compared."""
 
 
 Edges = tuple[float, ...]

@@ -85,5 +85,5 @@ did; steps of 50 ms and the way of the tip are medians of the solved ones. RLBen
 in which only the fingers move. Joint counts from: how far (m or rad) the joint has to go until the backend's own
 condition holds, found by putting it there. Sizes: objects whose boxes agree, each edge within 15 % or 3 mm. Places:
 objects that stand at the same height, keep the same distance to what is set up with them (both within 20 mm or 15 %)
-and on average stand at the same spot over twenty resets (within 20 mm and three standard errors).
+and on average stand at the same spot over twenty resets (within 20 mm and four standard errors).
 """
