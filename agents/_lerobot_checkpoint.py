@@ -18,6 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from hansgym.agents._torch_draws import no_draws
 from hansgym.agents._weights import read_json
 from hansgym.errors import ConfigurationError, MissingExtraError
 from hansgym.lookup import require
@@ -26,10 +27,6 @@ EXTRA = "lerobot"
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 PROCESSORS = ("policy_preprocessor.json", "policy_postprocessor.json")
 WANTED = ("*.json", "model.safetensors", "policy_*.safetensors")
-_DRAWS = {
-    *("uniform_", "normal_", "trunc_normal_", "kaiming_uniform_", "kaiming_normal_"),
-    *("xavier_uniform_", "xavier_normal_", "orthogonal_"),
-}
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?")
 
 
@@ -156,26 +153,12 @@ def _built(cls: Any, folder: Path, config: Any) -> Any:
     For billions of numbers both take minutes; :func:`compare` finds whatever the file did not replace.
     """
     torch = require("torch", EXTRA)
-    with _no_draws():
+    with no_draws():
         if not str(config.device).startswith("cpu"):
             # Some policies work out tables on the host, and mix them with what they make here.
             with contextlib.suppress(RuntimeError, TypeError), torch.device(config.device):
                 return cls.from_pretrained(folder, config=config)
         return cls.from_pretrained(folder, config=config)
-
-
-def _no_draws() -> contextlib.AbstractContextManager[Any]:
-    """Inside, tensors are not filled with random numbers."""
-    mode = require("torch.overrides", EXTRA).TorchFunctionMode
-
-    class NoDraws(mode):  # type: ignore[misc, valid-type]
-        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            if getattr(func, "__name__", "") in _DRAWS:
-                return args[0] if args else kwargs["tensor"]
-            return func(*args, **(kwargs or {}))
-
-    made: contextlib.AbstractContextManager[Any] = NoDraws()
-    return made
 
 
 def _features(folder: Path, config: Any) -> dict[str, Any]:

@@ -9,8 +9,7 @@ policy that looks at several observations is given those of its lane's last deci
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from hansgym.agents import _lerobot_mapping as features
 from hansgym.agents._halving import Halving
 from hansgym.agents._history import Frame, History
 from hansgym.agents._lerobot_checkpoint import EXTRA, Checkpoint, load
+from hansgym.agents._lerobot_precision import Precision
 from hansgym.agents._lerobot_sampling import Sampling, find_out
 from hansgym.agents.check import synthetic_batch
 from hansgym.agents.mapping import PolicyMapping
@@ -39,6 +39,8 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "horizon": int,
     "max_batch": int,
     "tf32": yes,
+    "autocast": str,
+    "fused": yes,
 }
 GPU_BATCH, CPU_BATCH = 256, 32
 """Rows that are tried at once where ``max_batch`` is not given; halved until they fit."""
@@ -64,7 +66,8 @@ class LeRobotAgent:
     convention in this control mode; or ``mapping``: a mapping file, a ready one, or a mapping. ``tokenizer``: where to
     take the tokenizer from. ``horizon``: keep only so many control steps of a chunk (0: all). ``max_batch``: most rows
     at once (0: as many as fit). ``tf32``: on a GPU, round the products of float32 matrices to ten bits, as LeRobot's
-    own evaluation does.
+    own evaluation does. ``autocast``: matrix products in bfloat16 or float16 (default: as the checkpoint says).
+    ``fused``: Gemma's attention through Torch's fused kernel (:mod:`hansgym.agents._lerobot_attention`).
     """
 
     def __init__(
@@ -77,21 +80,24 @@ class LeRobotAgent:
         horizon: int = 0,
         max_batch: int = 0,
         tf32: bool = True,
+        autocast: str | None = None,
+        fused: bool = False,
     ) -> None:
         if horizon < 0 or max_batch < 0:
             raise ConfigurationError(f"horizon={horizon}, max_batch={max_batch}; give positive numbers, or 0 for all")
         require("lerobot.configs.policies", EXTRA)
         self._torch = require("torch", EXTRA)
         self.device = device_called(self._torch, device)
-        self.tf32 = tf32 and self.device.type == "cuda"
+        self.precision = Precision(self.device, tf32, autocast)
         self.checkpoint: Checkpoint = load(where, str(self.device), tokenizer)
+        self.precision.amp = bool(getattr(self.checkpoint.config, "use_amp", False))
         self.mapping = features.mapping_for(self.checkpoint, mapping, control)
         self._plain = {v.key: v for v in self.mapping.views if v == View(v.key, v.camera, size=v.size, resize=v.resize)}
         self._history = History(self._observations())
         self._sampling = Sampling("none")
         free = self._torch.cuda.empty_cache if self.device.type == "cuda" else lambda: None
         self._halving = Halving(max_batch or CPU_BATCH, f"lerobot:{where}", free)
-        self.spec = self._introduce(where, horizon, max_batch)
+        self.spec = self._introduce(where, horizon, max_batch, fused)
 
     # ---------------------------------------------------------------- the protocol
 
@@ -128,7 +134,7 @@ class LeRobotAgent:
             )
         return count
 
-    def _introduce(self, where: str, horizon: int, max_batch: int) -> AgentSpec:
+    def _introduce(self, where: str, horizon: int, max_batch: int, fused: bool) -> AgentSpec:
         """Try the policy on made-up observations: its state vectors, its sampling, its chunk, its memory."""
         mapping, cuda = self.mapping, self.device.type == "cuda"
         wanted = AgentSpec(where, mapping.spec, 1, mapping.cameras, mapping.image_size)
@@ -141,6 +147,8 @@ class LeRobotAgent:
             self._halving.most = max_batch = 1
         if cuda and not max_batch:
             self._halving.most = GPU_BATCH
+        if fused:
+            self.precision.fuse(lambda: ask(np.array([1, 2], np.uint64), self._sampling), self.checkpoint.config.type)
         rows = self._halving.most if cuda else 1
         length = ask(np.arange(rows, dtype=np.uint64) % 2, self._sampling).shape[1]
         self._history.forget(_PROBE_LANES)
@@ -181,7 +189,7 @@ class LeRobotAgent:
             "mapping": self.mapping.describe(),
             "chunk_owner": "agent",
             "device": str(self.device),
-            "tf32": self.tf32,
+            **self.precision.describe(),
             "noise": self._sampling.describe(),
             "observations": length,
             "flags": flags,
@@ -212,7 +220,7 @@ class LeRobotAgent:
         plain = self._seen(batch)
         torch, policy = self._torch, self.checkpoint.policy
         shown, told = self._shown(plain), self.mapping.tell(plain)
-        with torch.inference_mode(), self._precision():
+        with torch.inference_mode(), self.precision.kept():
             policy.reset()
             frames = [self._prepared(f, told) for f in (*self._past(plain, seeds), shown)]
             batch_of = self._queued(policy, frames)
@@ -224,18 +232,6 @@ class LeRobotAgent:
                 f"the policy's chunk has shape {chunk.shape}; ({len(seeds)}, steps, {self.mapping.action.dim}) was due"
             )
         return self.mapping.actions(chunk, plain)
-
-    @contextlib.contextmanager
-    def _precision(self) -> Iterator[None]:
-        """Mixed precision where the checkpoint was trained with it; the products' rounding is put back afterwards."""
-        amp = getattr(self.checkpoint.config, "use_amp", False)
-        matmul = self._torch.backends.cuda.matmul
-        usual, matmul.allow_tf32 = matmul.allow_tf32, self.tf32
-        try:
-            with self._torch.autocast(self.device.type) if amp else contextlib.nullcontext():
-                yield
-        finally:
-            matmul.allow_tf32 = usual
 
     def _seen(self, batch: Batch | MaskedBatch) -> Batch:
         """Masked views are blended on the device."""

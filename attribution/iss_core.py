@@ -72,14 +72,27 @@ def effects(chunks: np.ndarray, clean: np.ndarray, action: ActionSpec) -> Effect
     return Effects(squared.mean(axis=(1, 2)), squared[:, :, -1].sum(axis=1) / squared[0].size, size)
 
 
+def _answers(question: Question, bits: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The clean chunk, and (N, horizon, dim) of the masked views, all under the same sampling noise.
+
+    A clean chunk that is not known yet is asked for beside the others, through a mask that hides nothing: that saves an
+    inference by itself, and rounding, which depends on the size of a batch, is the same for all.
+    """
+    known = question.clean_chunk
+    if known is None:
+        bits = {c: np.concatenate([np.ones_like(b[:1]), b]) for c, b in bits.items()}
+    asked = MaskedBatch(question.base, bits, question.blur_sigma_px)
+    chunks = evaluate(question.agent, asked, np.full(len(asked), question.noise_seed, np.uint64))
+    return (chunks[0], chunks[1:]) if known is None else (known, chunks)
+
+
 def explain(question: Question, estimator: Estimator) -> CellScores:
     """Draw masks, ask the agent about them all under the clean chunk's sampling noise, and score the cells."""
     q = 1.0 - question.keep_probability
     shape = (question.n_masks, question.keep_probability, question.grid)
     bits = bernoulli(question.seed, tuple(question.base.images), *shape)
-    seeds = np.full(question.n_masks, question.noise_seed, np.uint64)
-    chunks = evaluate(question.agent, MaskedBatch(question.base, bits, question.blur_sigma_px), seeds)
-    moved = effects(chunks, question.clean_chunk, question.agent.spec.action)
+    clean, chunks = _answers(question, bits)
+    moved = effects(chunks, clean, question.agent.spec.action)
     hidden = np.concatenate([1.0 - b.reshape(len(b), -1) for b in bits.values()], axis=1)
     scores, influence = estimator(moved.total, hidden, q)
     spread = influence.std(axis=0, ddof=1) / np.sqrt(len(influence))
@@ -87,6 +100,7 @@ def explain(question: Question, estimator: Estimator) -> CellScores:
     return CellScores(
         cells=_by_camera(scores, bits),
         stderr=_by_camera(spread, bits),
+        clean_chunk=clean,
         evaluations=question.n_masks + 1,
         mean_effect=mean,
         effect_cv=float(moved.total.std(ddof=1) / mean) if mean > 0 else None,

@@ -17,12 +17,13 @@ PACKAGE = "hansgym.attribution.methods"
 @dataclass(frozen=True)
 class Question:
     """One decision to explain: what ``agent`` saw (``base``, one row), answered (``clean_chunk``, (horizon, dim)
-    float64), and which sampling noise it used (``noise_seed``). Masks are drawn from ``seed``.
+    float64; None: it is yet to be asked), and which sampling noise it used (``noise_seed``). Masks are drawn from
+    ``seed``.
     """
 
     agent: Agent
     base: Batch
-    clean_chunk: np.ndarray
+    clean_chunk: np.ndarray | None
     noise_seed: int
     seed: int
     n_masks: int
@@ -35,12 +36,14 @@ class Question:
 class CellScores:
     """The answer: camera -> (G, G) float64 scores and standard errors, with what says how far to trust them.
 
-    ``evaluations`` counts the clean one, whoever made it. ``mean_effect``, ``effect_cv``: mean of the masks' effects
+    ``clean_chunk``: (horizon, dim) float64, the answer to the unmasked observation. ``evaluations`` counts that one,
+    whoever made it. ``mean_effect``, ``effect_cv``: mean of the masks' effects
     and their coefficient of variation (None without effect). ``no_effect``: why the map means nothing, else None.
     """
 
     cells: Mapping[str, np.ndarray]
     stderr: Mapping[str, np.ndarray]
+    clean_chunk: np.ndarray
     evaluations: int
     mean_effect: float
     effect_cv: float | None

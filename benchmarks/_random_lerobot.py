@@ -145,7 +145,7 @@ def tokenizer() -> Any:
 
 @contextlib.contextmanager
 def tokenizer_from(words: Path) -> Iterator[None]:
-    """Inside, whatever tokenizer is asked for by name is the one in ``words``, and saved processors name that folder."""
+    """Inside, whatever tokenizer is asked for by name is the one in ``words``; saved processors name that folder."""
     transformers = require("transformers", EXTRA)
     step = require("lerobot.processor", EXTRA).TokenizerProcessorStep
     real, config = transformers.AutoTokenizer.from_pretrained, step.get_config

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,13 +22,16 @@ import lerobot_tiny as tiny
 import torch
 from safetensors.torch import load_file, save_file
 
+from hansgym.agents._lerobot_attention import MODULE, attend
+from hansgym.agents._lerobot_precision import Precision
 from hansgym.agents._torch_noise import RowNoise
 from hansgym.agents.check import check_agent, synthetic_batch
 from hansgym.agents.kernels.numpy import materialise
 from hansgym.agents.lerobot import LeRobotAgent
 from hansgym.agents.registry import make_agent
 from hansgym.batch import Batch, MaskedBatch
-from hansgym.errors import AgentError, ConfigurationError, ContractError, HansGymError
+from hansgym.benchmarks import random_checkpoint
+from hansgym.errors import AgentError, ConfigurationError, ContractError, HansGymError, UnknownNameError
 from hansgym.specs import AgentSpec
 
 DEVICE = os.environ.get("HANSGYM_TEST_DEVICE", "cpu")
@@ -63,7 +68,7 @@ def copy(folders: dict[str, Path], tmp_path: Path) -> Path:
 
 def agent(folder: Path, **options: Any) -> LeRobotAgent:
     chosen = {} if "mapping" in options else {"control": "joint_position"}
-    made = make_agent(f"lerobot:{folder}", **{**chosen, "device": DEVICE, **options})
+    made = make_agent(f"lerobot:{folder}", **{**chosen, "device": DEVICE, "tf32": False, **options})
     assert isinstance(made, LeRobotAgent)
     return made
 
@@ -492,10 +497,10 @@ def _pretending(made: LeRobotAgent, predict: Any, monkeypatch: pytest.MonkeyPatc
 def test_noise_is_tried_and_not_believed(agents: dict[str, LeRobotAgent], monkeypatch: pytest.MonkeyPatch) -> None:
     generator = torch.Generator().manual_seed(0)
     cases: dict[tuple[str, str], Any] = {
-        ("exact", "inside"): lambda out, given: out + torch.randn(out.shape),  # takes noise=, ignores it
-        ("none", "untouched"): lambda out, given: out + torch.randn(out.shape, generator=generator),
-        ("rng", "generator"): lambda out, given: out + torch.randn(out.shape[1:]),
-        ("exact", "argument"): lambda out, given: out + given.get("noise", torch.randn(out.shape) if not given else 0),
+        ("exact", "inside"): lambda out, given: out + torch.randn_like(out),  # takes noise=, ignores it
+        ("none", "untouched"): lambda out, given: out + torch.randn(out.shape, generator=generator).to(DEVICE),
+        ("rng", "generator"): lambda out, given: out + torch.randn_like(out[0]),
+        ("exact", "argument"): lambda out, given: out + given.get("noise", torch.randn_like(out) if not given else 0),
     }
     for (kind, way), predict in cases.items():
         with monkeypatch.context() as patch:
@@ -556,9 +561,86 @@ def small_pi05(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small_pi05")
-def test_pi05(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tiny.pi05(tmp_path / "pi05", tmp_path / "words", monkeypatch)
+def test_pi05(tmp_path: Path) -> None:
+    tiny.pi05(tmp_path / "pi05", tmp_path / "words")
     made = agent(tmp_path / "pi05", tokenizer=str(tmp_path / "words"))
     assert (made.spec.noise_control, made.spec.details["noise"]) == ("exact", {"way": "argument", "shape": [10, 32]})
     found = check_agent(made, tolerance=1e-3)
     assert found.ok, str(found)
+
+
+@pytest.mark.usefixtures("small_pi05")
+def test_a_random_checkpoint_is_what_its_uri_says(tmp_path: Path) -> None:
+    """Of the published sizes, but for the two Gemmas and the vision tower."""
+    uri = random_checkpoint.make("pi05", tmp_path / "pi05", seed=3)
+    assert uri == f"lerobot:{tmp_path / 'pi05'},control=joint_position"
+    made = make_agent(uri, device=DEVICE)
+    assert (made.spec.cameras, made.spec.image_size, made.spec.horizon) == (("front", "wrist", "overhead"), 224, 50)
+    weights = load_file(tmp_path / "pi05" / "model.safetensors")
+    again = random_checkpoint.make("pi05", tmp_path / "again", seed=3)
+    assert all(torch.equal(weights[k], v) for k, v in load_file(tmp_path / "again" / "model.safetensors").items())
+    assert "again" in again
+
+
+@pytest.mark.usefixtures("small_pi05")
+def test_fused_attention_answers_as_the_plain_one(tmp_path: Path) -> None:
+    where = tiny.pi05(tmp_path / "pi05", tmp_path / "words")
+    plain = agent(where, tokenizer=str(tmp_path / "words"))
+    quick = agent(where, tokenizer=str(tmp_path / "words"), fused=True)
+    found = quick.spec.details["fused"]
+    assert 0 < found["differs_by"] < 1e-4 * found["spread"]
+    shown = batch_for(plain.spec, 3)
+    seeds = np.arange(3, dtype=np.uint64)
+    first, second = plain.act(shown, seeds), quick.act(shown, seeds)
+    assert not np.array_equal(first, second), "the same kernel was used"
+    np.testing.assert_allclose(first, second, atol=1e-4 * np.std(first))
+    np.testing.assert_array_equal(plain.act(shown, seeds), first)  # what was replaced is back
+
+
+def test_what_cannot_be_fused_or_cast_is_said(folders: dict[str, Path]) -> None:
+    with pytest.raises(ConfigurationError, match="'act' has no plain attention of Gemma's; leave out fused"):
+        agent(folders["act"], fused=True)
+    with pytest.raises(UnknownNameError, match="unknown autocast 'int8'"):
+        agent(folders["act"], autocast="int8")
+    made = make_agent(f"lerobot:{folders['act']},control=joint_position,device={DEVICE},autocast=bfloat16,tf32=false")
+    assert {k: made.spec.details[k] for k in ("tf32", "autocast", "fused")} == {
+        "tf32": False,
+        "autocast": "bfloat16",
+        "fused": None,
+    }
+    exact = agent(folders["act"])
+    shown, seeds = batch_for(exact.spec, 2), np.zeros(2, np.uint64)
+    off = np.abs(made.act(shown, seeds) - exact.act(shown, seeds)).max()
+    assert 0 < off < 0.1
+
+
+def test_wrong_fused_answers_are_refused() -> None:
+    pytest.importorskip(MODULE)
+    precision = Precision(torch.device("cpu"))
+    answers = iter([np.zeros((2, 3, 8)) + np.arange(8), np.ones((2, 3, 8)) * 5])
+
+    def ask() -> np.ndarray:
+        gemma = importlib.import_module(MODULE)
+        module = SimpleNamespace(num_key_value_groups=2, training=False)
+        given = [torch.ones(1, 2, 3, 4), torch.ones(1, 1, 3, 4), torch.ones(1, 1, 3, 4)]
+        gemma.eager_attention_forward(module, *given, None, scaling=0.5)
+        return next(answers)
+
+    with pytest.raises(ConfigurationError, match="the answers then differ by 5"):
+        precision.fuse(ask, "pi05")
+    assert precision.fused is None
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_fused_attention_is_attention(groups: int) -> None:
+    """Against the definition, with shared heads and a mask that is longer than the keys."""
+    made = torch.Generator().manual_seed(0)
+    query = torch.randn(2, 4, 5, 8, generator=made)
+    key, value = (torch.randn(2, groups, 6, 8, generator=made) for _ in range(2))
+    mask = torch.zeros(2, 1, 5, 9)
+    mask[:, :, :, 4:] = -1e9
+    found = attend(query, key, value, mask, 0.3)
+    each = [t.repeat_interleave(4 // groups, 1) for t in (key, value)]
+    scores = query @ each[0].transpose(2, 3) * 0.3
+    due = (scores[..., :4].softmax(-1) @ each[1][:, :, :4]).transpose(1, 2)
+    torch.testing.assert_close(found, due)
