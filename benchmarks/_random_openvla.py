@@ -26,9 +26,6 @@ STATISTICS = {
 }
 """Made-up scales of the actions, in the form of the published ones."""
 
-SPREAD = 0.02
-"""Standard deviation of the random weights: Llama's own initial one."""
-
 TEXT_7B: dict[str, int] = {"vocab_size": 32064, "pad_token_id": 32000}
 """Everything else is Llama 2's of 7 billion parameters, which its configuration has by default."""
 
@@ -91,7 +88,7 @@ def save(
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim > 1:
-                parameter.normal_(0.0, SPREAD)
+                parameter.normal_(0.0, (parameter.numel() / len(parameter)) ** -0.5)  # keeps the size of what goes in
             elif not bool(parameter.isfinite().all()):
                 parameter.zero_()
         if change is not None:
