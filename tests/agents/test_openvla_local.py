@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 
 from tiny_openvla import STATISTICS, Processor, TinyOpenvla, checkpoint, folder_of_one, seeds  # noqa: E402
 
-from hansgym.abilities import ScoresTokens  # noqa: E402
+from hansgym.abilities import HasNetwork, ScoresTokens  # noqa: E402
 from hansgym.agents._action_tokens import ActionVocabulary, scores, statistics  # noqa: E402
 from hansgym.agents._openvla_checkpoint import _program  # noqa: E402
 from hansgym.agents._openvla_decoder import EMPTY_TOKEN, with_empty_token  # noqa: E402
@@ -26,6 +26,7 @@ from hansgym.agents.kernels.numpy import materialise  # noqa: E402
 from hansgym.agents.registry import make_agent  # noqa: E402
 from hansgym.attribution.explain import explain  # noqa: E402
 from hansgym.batch import Batch, MaskedBatch  # noqa: E402
+from hansgym.benchmarks._iss_cost_policy import watched  # noqa: E402
 from hansgym.errors import AgentError, ConfigurationError, HansGymError  # noqa: E402
 from hansgym.specs import check_chunk  # noqa: E402
 
@@ -255,6 +256,17 @@ def test_an_attribution_through_it_finds_the_camera() -> None:
     assert result.cells["front"].shape == (7, 7)
     assert result.mean_effect > 0
     assert result.noise_control == "deterministic"
+
+
+def test_its_decoding_is_told_from_the_preparation_of_pictures_and_words() -> None:
+    subject = agent()
+    assert isinstance(subject, HasNetwork)
+    shown = observations(subject, 1)
+    with watched(subject) as (proxy, spent):
+        explain(proxy, shown, n_masks=5)
+    assert len(spent) == 1  # the clean view and five masked ones in one batch
+    explain(subject, shown, n_masks=5)
+    assert len(spent) == 1
 
 
 def test_batches_are_halved_until_they_fit() -> None:
