@@ -144,8 +144,9 @@ class AttributionWrapper(gym.Wrapper, gym.utils.RecordConstructorArgs):
             told["clean_chunk"] = evaluate(self.agent, batch, [noise])[0]
         if self._do is not None:
             told["do"] = effect = self._do_effects(self._do, batch, told["clean_chunk"], noise)
-            # The clean answer is known by then, and was counted above.
-            told["evaluations"] += 0 if effect is None else effect.evaluations - 1
+            # The clean answer was counted above; agents that take batches are asked for it again.
+            known = self.agent.spec.max_batch == 1
+            told["evaluations"] += 0 if effect is None else effect.evaluations - known
             told |= self._ratio()
         return told
 

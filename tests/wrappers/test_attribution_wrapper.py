@@ -126,7 +126,7 @@ def test_do_effects_leave_the_world_alone_and_see_the_wall() -> None:
     assert info["do"].factors["wall"].draws == 3
     assert info["do"].executed == 4
     assert 0 < info["ner"] < 1
-    assert info["evaluations"] == agent.asked == 13 + 9
+    assert info["evaluations"] == agent.asked == 13 + 10
     bare, told = plain.reset(seed=2)
     for _ in range(2):
         assert all(np.array_equal(seen[k], bare[k]) for k in bare)
