@@ -11,6 +11,7 @@ from typing import get_args
 
 import numpy as np
 
+from hansgym.abilities import ScoresTokens, check_said, check_scores
 from hansgym.agents._probe import ROUNDING_SHARE, Finding, Probe, Skip, copied, furthest, pairs, rounded, same, sliced
 from hansgym.batch import Batch
 from hansgym.errors import ContractError
@@ -163,6 +164,27 @@ def lazy(probe: Probe) -> Finding:
     )
 
 
+def tokens(probe: Probe) -> Finding:
+    """What it says in tokens is what it does, and its scores are log-probabilities of the tokens it is given."""
+    agent, rows = probe.agent, min(probe.spec.max_batch, len(probe.batch))
+    if not isinstance(agent, ScoresTokens):
+        raise Skip("the agent does not score action tokens (hansgym.abilities.ScoresTokens)")
+    probe.needs_row_noise()
+    due = probe.clean[:rows]
+    batch, seeds = probe.batch.take(np.arange(rows)), probe.seeds[:rows].copy()
+    try:
+        chunks, said = check_said(agent.act_tokens(batch, seeds), rows, probe.spec)
+        each, one = (check_scores(agent.score_tokens(batch, t), rows, probe.spec, t) for t in (said, said[0]))
+    except ContractError as error:
+        return Finding("fail", str(error))
+    found = same(probe, due, chunks, "act_tokens answers as act", "act_tokens answers differently from act")
+    if found.status == "fail":
+        return found
+    good = f"{said.shape[1]} tokens an action, on average worth {-each.total.mean():.3g} nat"
+    bad = "an action is scored differently when it is given for all rows"
+    return same(probe, each.logp[0], one.logp[0], good, bad)
+
+
 def instruction(probe: Probe) -> Finding:
     """Whether other words change the answer (worth knowing, not required)."""
     probe.needs_repeatable()
@@ -230,6 +252,7 @@ CHECKS: dict[str, Callable[[Probe], Finding]] = {
     "inputs": inputs,
     "max_batch": max_batch,
     "lazy": lazy,
+    "tokens": tokens,
     "contract": contract,
     "instruction": instruction,
     "image": image,

@@ -42,9 +42,11 @@ def explain(
     uint64; all evaluations of a row use its seed, so that sampling noise does not pass for an effect (``noise_control``
     in the result). ``seed``: one for all rows, or one per row; masks are fresh for every row. ``clean_chunks``: (B,
     horizon, dim), what the agent answered to the unmasked rows under these noise seeds, if known: it is not asked
-    again, but counted in ``evaluations`` all the same.
+    again (but for the tokens that ``iss_logp`` needs), and counted in ``evaluations`` all the same. An agent that lacks
+    what ``method`` asks for raises :class:`ConfigurationError`.
     """
     chosen = method_named(method)
+    chosen.check(agent)
     batch = _only_cameras(batch, agent.spec.cameras)
     if (objects is None) != (scene is None):
         raise ConfigurationError("shares per object need both the object images and the scenes that name their ids")

@@ -156,6 +156,7 @@ def test_it_passes_every_check_of_agents_and_can_be_explained(agent: Any) -> Non
     own, said = agent.score_tokens(shown), replace(shown, instructions=("sing",))
     assert np.abs(agent.score_tokens(said, own.tokens).logp - own.logp).max() > 1e-3, "words must matter"
     assert explain(agent, shown, n_masks=10)[0].mean_effect > 0
+    assert explain(agent, shown, "iss_logp", n_masks=10)[0].mean_effect > 0
     assert agent.act(shown, seeds(1)).shape == (1, 4, 7)
 
 
