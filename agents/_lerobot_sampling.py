@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -85,6 +85,28 @@ def find_out(ask: Ask, predict: Callable[..., Any]) -> Sampling:
         if not tries.shapes and not tries.loose and _same(again, answers[0]):
             return replace(tries, watch=False)
     return inside
+
+
+def mixes_words(mixed: Ask, alike: Ask, sampling: Sampling) -> bool:
+    """Whether a row that is told little answers otherwise beside one that is told much: its words are padded to the
+    longest, and not all policies keep the padding out of their sums (GR00T's does not).
+
+    ``mixed`` asks about two rows of which the first is told less, ``alike`` about two that are told the same, which
+    shows how far rounding alone moves an answer.
+    """
+    if sampling.kind in ("rng", "none"):
+        return False
+    pair, one = np.array([1, 2], np.uint64), np.array([1], np.uint64)
+    moved, rounded = (float(np.abs(ask(pair, sampling)[:1] - ask(one, sampling)).max()) for ask in (mixed, alike))
+    return moved > max(4 * rounded, SAME * float(np.std(mixed(pair, sampling))))
+
+
+def together(words: Sequence[str], apart: bool) -> list[np.ndarray]:
+    """The rows that may be asked about together: all, or those that are told the same."""
+    if not apart:
+        return [np.arange(len(words))]
+    each = np.array(words)
+    return [np.flatnonzero(each == text) for text in dict.fromkeys(words)]
 
 
 def _by_generator(ask: Ask) -> Sampling:
