@@ -141,7 +141,7 @@ def load(where: str, device: str, tokenizer: str | None = None, base: str | None
         kinds.prepare(config, folder, device, tokenizer, base)
         policy = _built(factory.get_policy_class(config.type), folder, config)
         before, after = factory.make_pre_post_processors(
-            config, pretrained_path=str(folder), **kinds.overrides(before_steps, device, tokenizer)
+            config, pretrained_path=str(folder), **kinds.overrides(config, before_steps, device, tokenizer)
         )
     policy = policy.to(device).eval()
     compare(policy, folder / WEIGHTS)

@@ -21,7 +21,7 @@ from hansgym.errors import ConfigurationError
 FAST_CODE = "UniversalActionProcessor"
 """The class of the FAST action tokenizer, as its repository names it."""
 
-_FILES = ("processor_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+_TABLE, _WORDS = "processor_config.json", "tokenizer.json"
 
 
 @dataclass(frozen=True)
@@ -67,22 +67,24 @@ def no_foreign_code() -> Iterator[None]:
 
 def is_fast(where: Any) -> bool:
     """Whether ``where``, a folder or repository, holds a FAST action tokenizer."""
-    path = _file(where, _FILES[0])
+    path = _file(where, _TABLE)
     return path is not None and read_json(path).get("processor_class") == FAST_CODE
 
 
 def fast_tokens(where: Any) -> FastTokens:
     """The FAST action tokenizer in ``where``, of its data alone."""
     transformers = importlib.import_module("transformers")
-    files = [_file(where, name) for name in _FILES]
-    table = read_json(files[0]) if files[0] else {}
+    about, words = _file(where, _TABLE), _file(where, _WORDS)
+    table = read_json(about) if about else {}
     scale, least = table.get("scale"), table.get("min_token")
-    if files[1] is None or not isinstance(scale, int | float) or isinstance(least, bool) or not isinstance(least, int):
+    if words is None or not isinstance(scale, int | float) or isinstance(least, bool) or not isinstance(least, int):
         raise ConfigurationError(
             f"{where} is no whole FAST action tokenizer (scale = {scale!r}, min_token = {least!r}, "
-            f"tokenizer.json {'is' if files[1] else 'is not'} there); give one with all of its files"
+            f"{_WORDS} {'is' if words else 'is not'} there); give one with all of its files"
         )
-    return FastTokens(transformers.PreTrainedTokenizerFast(tokenizer_file=str(files[1])), float(scale), least)
+    # Tidying spaces would change the characters that stand for coefficients.
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_file=str(words), clean_up_tokenization_spaces=False)
+    return FastTokens(tokenizer, float(scale), least)
 
 
 def _file(where: Any, name: str) -> Path | None:

@@ -93,12 +93,17 @@ def prepare(config: Any, folder: Path, device: str, tokenizer: str | None, base:
             config.compile_model = any("_orig_mod." in name for name in file.keys())  # noqa: SIM118
 
 
-def overrides(steps: Sequence[Mapping[str, Any]], device: str, tokenizer: str | None) -> dict[str, Any]:
+def overrides(
+    config: Any, steps: Sequence[Mapping[str, Any]], device: str, tokenizer: str | None
+) -> dict[str, Any]:
     """What the saved processors are to do otherwise: LeRobot refuses words about steps that are not there."""
     there = {str(s.get("registry_name")) for s in steps}
     wanted: dict[str, dict[str, Any]] = {
         name: {"device": device} for name in ("device_processor", "groot_n1_7_vlm_encode_v1") if name in there
     }
+    if "action_tokenizer_processor" in there and hasattr(config, "text_tokenizer_name"):
+        # LeRobot does not save it with the step, and would take PaliGemma's from the hub.
+        wanted["action_tokenizer_processor"] = {"paligemma_tokenizer_name": config.text_tokenizer_name}
     if tokenizer is not None:
         if not there & WORDS.keys():
             raise ConfigurationError(

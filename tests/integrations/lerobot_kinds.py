@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,21 +10,10 @@ from typing import Any
 from unittest import mock
 
 import lerobot_tiny as tiny
+import pytest
 
+from hansgym.agents._lerobot_code import FAST_CODE, no_foreign_code
 from hansgym.benchmarks import _random_lerobot as made
-
-QWEN = {
-    "image_token": "<|image_pad|>",
-    "video_token": "<|video_pad|>",
-    "vision_bos_token": "<|vision_start|>",
-    "vision_eos_token": "<|vision_end|>",
-}
-TEMPLATE = (
-    "{% for m in messages %}<s>{% for c in m['content'] %}{% if c['type'] == 'image' %}"
-    "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ c['text'] }}{% endif %}{% endfor %}</s>{% endfor %}"
-)
-"""How Qwen3-VL's conversations look, without roles."""
-
 
 def lively(folder: Path, seed: int = 0) -> Path:
     """The checkpoint in ``folder`` with matrices that pass on what they are given: many begin as zeros, or tiny."""
@@ -149,75 +139,80 @@ def multi_task_dit(folder: Path, **config: Any) -> Path:
     return lively(tiny.save(folder, "multi_task_dit", **{**settings, **config}))
 
 
-# ------------------------------------------------------------------------------------------------ GR00T
+# ------------------------------------------------------------------------------------------------ π0, π0.5, π0-FAST
 
 
-def qwen(folder: Path) -> Path:
-    """The configuration, tokenizer and picture processors of a Qwen3-VL without weights, in ``folder``."""
-    import transformers
+@contextmanager
+def small_gemma(kind: str, vocabulary: int = 64) -> Iterator[None]:
+    """Inside, the code of ``kind`` (pi0, pi05, pi0_fast) uses a PaliGemma and a Gemma of a few thousand numbers."""
+    modelling = pytest.importorskip(f"lerobot.policies.{kind}.modeling_{kind}")
+    if not hasattr(modelling, "PaliGemmaForConditionalGenerationWithPiGemma"):
+        pytest.skip(f"{kind} of this LeRobot needs a patched transformers; LeRobot 0.6 runs this test")
+    real = modelling.PaliGemmaForConditionalGenerationWithPiGemma
 
-    tokenizer = made.tokenizer(QWEN)
-    tokenizer.chat_template = TEMPLATE
-    ids = {name: tokenizer.convert_tokens_to_ids(word) for name, word in QWEN.items()}
-    transformers.Qwen3VLConfig(
-        image_token_id=ids["image_token"],
-        video_token_id=ids["video_token"],
-        vision_start_token_id=ids["vision_bos_token"],
-        vision_end_token_id=ids["vision_eos_token"],
-        tie_word_embeddings=True,
-        text_config={
-            "hidden_size": 16,
-            "intermediate_size": 24,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 1,
-            "head_dim": 16,
-            "vocab_size": len(tokenizer),
-            "pad_token_id": 0,
-            "rope_scaling": {"mrope_interleaved": True, "mrope_section": [2, 3, 3], "rope_type": "default"},
-            "tie_word_embeddings": True,
-        },
-        vision_config={
-            "depth": 2,
-            "hidden_size": 16,
-            "intermediate_size": 24,
-            "num_heads": 2,
-            "num_position_embeddings": 16,
-            "out_hidden_size": 16,
-            "patch_size": 16,
-            "deepstack_visual_indexes": [0],
-        },
-    ).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    edges = {"shortest_edge": 32 * 32, "longest_edge": 64 * 64}
-    sizes = {"patch_size": 16, "merge_size": 2, "temporal_patch_size": 2}
-    transformers.Qwen2VLImageProcessor(size=edges, **sizes).save_pretrained(folder)
-    transformers.Qwen3VLVideoProcessor(size=edges, **sizes).save_pretrained(folder)
+    def small(config: Any) -> Any:
+        config.text_config.vocab_size = config._vocab_size = vocabulary
+        config.image_token_id = config.image_token_index = vocabulary - 1
+        for name, value in (("hidden_size", 16), ("num_hidden_layers", 1), ("num_attention_heads", 2)):
+            setattr(config.vision_config, name, value)
+        config.vision_config.intermediate_size = 24
+        if kind == "pi0_fast":  # its code leaves this as it is
+            config.vision_config.image_size = 28
+        config.vision_config.projection_dim = config.projection_dim = config.text_config.hidden_size
+        return real(config=config)
+
+    size = modelling.GemmaConfig(width=32, depth=2, mlp_dim=48, num_heads=2, num_kv_heads=1, head_dim=16)
+    with (
+        mock.patch.object(modelling, "get_gemma_config", lambda variant: size),
+        mock.patch.object(modelling, "PaliGemmaForConditionalGenerationWithPiGemma", small),
+    ):
+        yield
+
+
+def pi0(folder: Path, **config: Any) -> Path:
+    """With whatever sizes its modelling code has been given; see :func:`small_gemma`."""
+    sizes = {"image_resolution": (28, 28), "chunk_size": 10, "n_action_steps": 10, "num_inference_steps": 2}
+    with made.tokenizer_from(words(folder.with_name(f"{folder.name}-words"))):
+        return tiny.save(folder, "pi0", tokenizer_max_length=12, **{**sizes, **config})
+
+
+FAST_TOKENS = 21
+
+
+def fast(folder: Path) -> Path:
+    """A FAST action tokenizer in ``folder``: every character is a token, and -10 to 10 the cosine coefficients."""
+    import tokenizers
+
+    characters = {chr(k): k for k in range(FAST_TOKENS)}
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(characters, []))
+    tokenizer.decoder = tokenizers.decoders.Fuse()
+    folder.mkdir()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    code = "processing_action_tokenizer"
+    table = {"auto_map": {"AutoProcessor": f"{code}.{FAST_CODE}"}, "processor_class": FAST_CODE}
+    (folder / "processor_config.json").write_text(json.dumps({**table, "scale": 10, "min_token": -10}))
+    # As in its repository: code, which is not to be run.
+    (folder / f"{code}.py").write_text(f"from pathlib import Path\nPath({str(folder / 'ran')!r}).touch()\n")
     return folder
 
 
-def groot(folder: Path, **config: Any) -> Path:
-    """GR00T N1.7: beside the checkpoint its backbone and the base model that it was trained from, without weights."""
-    from lerobot.policies.groot import groot_n1_7, processor_groot
-
-    backbone, base = qwen(folder.with_name(f"{folder.name}-qwen")), folder.with_name(f"{folder.name}-base")
-    layers = {"num_layers": 2, "num_attention_heads": 2, "attention_head_dim": 8, "dropout": 0.0, "final_dropout": True}
-    bare = groot_n1_7.GR00TN17Config(
-        model_name=str(backbone),
-        backbone_embedding_dim=16,
-        hidden_size=16,
-        input_embedding_dim=16,
-        select_layer=1,
-        action_horizon=10,
-        max_state_dim=12,
-        max_action_dim=12,
-        max_num_embodiments=32,
-        diffusion_model_cfg={**layers, "norm_type": "ada_norm", "output_dim": 16, "interleave_self_attention": True},
-        vl_self_attention_cfg=layers,
-    )
-    torch = made.require("torch", "lerobot")
-    torch.manual_seed(0)
-    groot_n1_7.GR00TN17(bare, load_backbone_weights=False).save_pretrained(base)
-    sizes = {"max_state_dim": 12, "max_action_dim": 12, "chunk_size": 10, "n_action_steps": 10, "use_bf16": False}
-    with mock.patch.object(processor_groot, "GROOT_N1_7_BACKBONE_MODEL", str(backbone)):
-        return lively(tiny.save(folder, "groot", base_model_path=str(base), **{**sizes, **config}))
+def pi0_fast(folder: Path, **config: Any) -> Path:
+    """π0-FAST, whose words end in :data:`FAST_TOKENS` for actions; see :func:`small_gemma`."""
+    spoken = [*(f"w{k}" for k in range(FAST_TOKENS + 8)), "Action", ":", "|"]
+    tokenizer = made.tokenizer({f"extra{k}": word for k, word in enumerate(spoken[::-1])})
+    there = folder.with_name(f"{folder.name}-words")
+    tokenizer.save_pretrained(there)
+    settings = {
+        "image_resolution": (28, 28),
+        "chunk_size": 5,
+        "n_action_steps": 5,
+        "tokenizer_max_length": 24,
+        "max_decoding_steps": 12,
+        "fast_skip_tokens": 2,
+        "text_tokenizer_name": str(there),
+        "action_tokenizer_name": str(fast(folder.with_name(f"{folder.name}-fast"))),
+        "validate_action_token_prefix": False,
+        "dtype": "float32",
+    }
+    with small_gemma("pi0_fast", len(tokenizer)), no_foreign_code():
+        return lively(tiny.save(folder, "pi0_fast", **{**settings, **config}))
