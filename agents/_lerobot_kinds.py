@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -14,11 +15,11 @@ from hansgym.lookup import require
 
 EXTRA = "lerobot"
 
-TESTED = (
-    *("act", "diffusion", "smolvla", "pi0", "pi05", "pi0_fast", "xvla", "groot", "multi_task_dit", "vqbet", "eo1"),
-    "evo1",
-)
-"""The kinds that tests/integrations/test_lerobot_kinds.py asks, and test_lerobot_agent.py."""
+TESTED: Mapping[str, str] = {
+    **dict.fromkeys(("act", "diffusion", "smolvla", "vqbet", "xvla"), "0.4.4"),
+    **dict.fromkeys(("pi0", "pi05", "pi0_fast", "groot", "multi_task_dit", "eo1", "evo1", "vla_jepa"), "0.6.1"),
+}
+"""Kind -> the oldest LeRobot with which tests/integrations asks it."""
 
 REFUSED = {
     "tdmpc": "it plans from where its last plan ended, so no observation alone decides its answer",
@@ -34,6 +35,7 @@ BASES: Mapping[str, tuple[str, ...]] = {
     "multi_task_dit": ("vision_encoder_name", "text_encoder_name"),
     "eo1": ("vlm_base",),
     "evo1": ("vlm_model_name",),
+    "vla_jepa": ("qwen_model_name",),
 }
 """Kind -> the settings that name the model it was made from."""
 
@@ -60,15 +62,20 @@ def refuse(kind: str) -> None:
 
 def flags(kind: str, observations: int) -> list[str]:
     """What a reader of results must know of a policy of ``kind`` that looks at so many observations."""
-    found = []
-    if kind not in TESTED:
-        found.append(f"policies of kind {kind!r} go the way of all others here, and are not tested")
+    found, version = [], metadata.version("lerobot")
+    if kind not in TESTED or _order(version) < _order(TESTED[kind]):
+        found.append(f"policies of kind {kind!r} go the way of all others here; with LeRobot {version} none is tested")
     if observations > 1:
         found.append(
             f"the policy looks at {observations} observations, in training one control step apart; here they are those "
             "of its last decisions, which are one step apart only with --execute 1"
         )
     return found
+
+
+def _order(version: str) -> tuple[int, ...]:
+    """A version's leading numbers, to compare."""
+    return tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
 
 
 def prepare(config: Any, folder: Path, device: str, tokenizer: str | None, base: str | None) -> None:

@@ -152,7 +152,7 @@ class LeRobotAgent:
         self._sampling = find_out(ask, self.checkpoint.policy.predict_action_chunk)
         alike = Batch(batch.images, batch.state, _PROBE_WORDS[:1] * 2, batch.rows)
         self._apart = mixes_words(ask, self._probe(alike), self._sampling)
-        if self._sampling.kind == "rng":
+        if self._sampling.way == "generator":
             self._halving.most = max_batch = 1
         if cuda and not max_batch:
             self._halving.most = GPU_BATCH

@@ -15,17 +15,19 @@ import pytest
 from hansgym.agents._lerobot_code import FAST_CODE, no_foreign_code
 from hansgym.benchmarks import _random_lerobot as made
 
-def lively(folder: Path, seed: int = 0) -> Path:
-    """The checkpoint in ``folder`` with matrices that pass on what they are given: many begin as zeros, or tiny."""
+def lively(folder: Path, but: str = "none") -> Path:
+    """The checkpoint in ``folder`` with matrices that pass on what they are given, for many begin as zeros, or tiny;
+    those whose names hold ``but`` stay.
+    """
     import torch
     from safetensors import safe_open
     from safetensors.torch import save_file
 
-    path, draw = folder / "model.safetensors", torch.Generator().manual_seed(seed)
+    path, draw = folder / "model.safetensors", torch.Generator().manual_seed(0)
     with safe_open(path, "pt") as file:
         tensors, about = {key: file.get_tensor(key) for key in file.keys()}, file.metadata()  # noqa: SIM118
     for key, tensor in tensors.items():
-        if key.endswith(("weight", "W")) and tensor.ndim > 1 and tensor.is_floating_point():
+        if but not in key and key.endswith(("weight", "W", "image_projection")) and tensor.ndim > 1 and tensor.is_floating_point():
             tensor.copy_(torch.randn(tensor.shape, generator=draw) / tensor[0].numel() ** 0.5)
     save_file(tensors, path, about)
     return folder
@@ -38,7 +40,7 @@ def words(folder: Path) -> Path:
 
 
 def vqbet(folder: Path) -> Path:
-    return tiny.save(
+    made_here = tiny.save(
         folder,
         "vqbet",
         more={"cameras": ("front",)},
@@ -55,8 +57,10 @@ def vqbet(folder: Path) -> Path:
         gpt_n_layer=1,
         gpt_n_head=2,
         gpt_hidden_dim=16,
+        bet_softmax_temperature=1.0,
         spatial_softmax_num_keypoints=4,
     )
+    return lively(made_here, but="preds_bin")  # the choice among codes, which stays open
 
 
 def tdmpc(folder: Path) -> Path:
@@ -69,18 +73,20 @@ def gaussian_actor(folder: Path) -> Path:
 
 def xvla(folder: Path, **config: Any) -> Path:
     """X-VLA on a Florence-2 of a few thousand numbers."""
-    vision = {
-        "embed_dim": [8, 16, 16, 16],
+    vision = {  # as in the checkpoints that are published, which newer versions translate
+        "model_type": "davit",
+        "dim_embed": [8, 16, 16, 16],
         "num_heads": [1, 2, 2, 2],
         "num_groups": [1, 2, 2, 2],
         "depths": [1, 1, 1, 1],
         "window_size": 2,
         "projection_dim": 16,
-        "max_temporal_embeddings": 4,
-        "max_position_embeddings": 8,
+        "image_pos_embed": {"type": "learned_abs_2d", "max_pos_embeddings": 8},
+        "visual_temporal_embedding": {"type": "COSINE", "max_temporal_embeddings": 4},
+        "image_feature_source": ["spatial_avg_pool", "temporal_avg_pool"],
     }
     text = {
-        "model_type": "bart",
+        "model_type": "florence2_language",
         "vocab_size": 40,
         "d_model": 16,
         **dict.fromkeys(("encoder_layers", "decoder_layers"), 1),
@@ -105,10 +111,10 @@ def xvla(folder: Path, **config: Any) -> Path:
         "action_mode": "auto",
         "tokenizer_max_length": 12,
     }
-    florence = {"vision_config": vision, "text_config": text, "image_token_id": len(made.WORDS)}
+    florence = {"vision_config": vision, "text_config": text, "image_token_id": len(made.WORDS), "projection_dim": 16}
     more = config.pop("more", None)
     with made.tokenizer_from(words(folder.with_name(f"{folder.name}-words"))):
-        return tiny.save(folder, "xvla", more=more, florence_config=florence, **{**sizes, **config})
+        return lively(tiny.save(folder, "xvla", more=more, florence_config=florence, **{**sizes, **config}))
 
 
 def multi_task_dit(folder: Path, **config: Any) -> Path:
@@ -176,7 +182,8 @@ def pi0(folder: Path, **config: Any) -> Path:
         return tiny.save(folder, "pi0", tokenizer_max_length=12, **{**sizes, **config})
 
 
-FAST_TOKENS = 21
+FAST_TOKENS, FAST_WORDS = 21, 45
+"""Of the action tokenizer, and of the one that its tokens are the last words of."""
 
 
 def fast(folder: Path) -> Path:
@@ -198,8 +205,9 @@ def fast(folder: Path) -> Path:
 
 def pi0_fast(folder: Path, **config: Any) -> Path:
     """π0-FAST, whose words end in :data:`FAST_TOKENS` for actions; see :func:`small_gemma`."""
-    spoken = [*(f"w{k}" for k in range(FAST_TOKENS + 8)), "Action", ":", "|"]
-    tokenizer = made.tokenizer({f"extra{k}": word for k, word in enumerate(spoken[::-1])})
+    marks = ["Action", ":", "|"]
+    spoken = [*marks, *(f"w{k}" for k in range(FAST_WORDS - len(made.WORDS) - len(marks)))]
+    tokenizer = made.tokenizer({f"extra{k}": word for k, word in enumerate(spoken)})
     there = folder.with_name(f"{folder.name}-words")
     tokenizer.save_pretrained(there)
     settings = {
@@ -214,5 +222,5 @@ def pi0_fast(folder: Path, **config: Any) -> Path:
         "validate_action_token_prefix": False,
         "dtype": "float32",
     }
-    with small_gemma("pi0_fast", len(tokenizer)), no_foreign_code():
+    with small_gemma("pi0_fast", FAST_WORDS), no_foreign_code():
         return lively(tiny.save(folder, "pi0_fast", **{**settings, **config}))
