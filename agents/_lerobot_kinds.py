@@ -33,7 +33,6 @@ BASES: Mapping[str, tuple[str, ...]] = {
     "smolvla": ("vlm_model_name",),
     "groot": ("base_model_path",),
     "multi_task_dit": ("vision_encoder_name", "text_encoder_name"),
-    "eo1": ("vlm_base",),
     "evo1": ("vlm_model_name",),
     "vla_jepa": ("qwen_model_name",),
 }
@@ -81,7 +80,7 @@ def _order(version: str) -> tuple[int, ...]:
 def prepare(config: Any, folder: Path, device: str, tokenizer: str | None, base: str | None) -> None:
     """Set what a checkpoint's configuration cannot know: where it lies, where it works, what it was made from."""
     config.device = device
-    config.pretrained_path = folder  # else EO-1 fetches the weights of its language model before those of the file
+    config.pretrained_path = folder  # else EO-1 fetches the weights of the model it was made from
     if hasattr(config, "pretrained_backbone_weights"):
         config.pretrained_backbone_weights = None  # they would be downloaded, and overwritten by the checkpoint's
     if tokenizer is not None and hasattr(config, "text_tokenizer_name"):
@@ -100,9 +99,7 @@ def prepare(config: Any, folder: Path, device: str, tokenizer: str | None, base:
             config.compile_model = any("_orig_mod." in name for name in file.keys())  # noqa: SIM118
 
 
-def overrides(
-    config: Any, steps: Sequence[Mapping[str, Any]], device: str, tokenizer: str | None
-) -> dict[str, Any]:
+def overrides(config: Any, steps: Sequence[Mapping[str, Any]], device: str, tokenizer: str | None) -> dict[str, Any]:
     """What the saved processors are to do otherwise: LeRobot refuses words about steps that are not there."""
     there = {str(s.get("registry_name")) for s in steps}
     wanted: dict[str, dict[str, Any]] = {

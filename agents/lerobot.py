@@ -70,9 +70,10 @@ class LeRobotAgent:
     ``where``: a folder or ``owner/name[@revision]`` on the hub. ``control``: the policy speaks the environment's own
     convention in this control mode; or ``mapping``: a mapping file, a ready one, or a mapping. ``tokenizer``, ``base``:
     where to take the tokenizer, and the model that the policy was made from. ``horizon``: keep only so many control
-    steps of a chunk (0: all). ``max_batch``: most rows at once (0: as many as fit). ``tf32``: on a GPU, round the products of float32 matrices to ten bits, as LeRobot's
-    own evaluation does. ``autocast``: matrix products in bfloat16 or float16 (default: as the checkpoint says).
-    ``fused``: Gemma's attention through Torch's fused kernel (:mod:`hansgym.agents._lerobot_attention`).
+    steps of a chunk (0: all). ``max_batch``: most rows at once (0: as many as fit). ``tf32``: on a GPU, round the
+    products of float32 matrices to ten bits, as LeRobot's own evaluation does. ``autocast``: matrix products in
+    bfloat16 or float16 (default: as the checkpoint says). ``fused``: Gemma's attention through Torch's fused kernel
+    (:mod:`hansgym.agents._lerobot_attention`).
     """
 
     def __init__(

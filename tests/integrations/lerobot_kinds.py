@@ -15,6 +15,7 @@ import pytest
 from hansgym.agents._lerobot_code import FAST_CODE, no_foreign_code
 from hansgym.benchmarks import _random_lerobot as made
 
+
 def lively(folder: Path, but: str = "none") -> Path:
     """The checkpoint in ``folder`` with matrices that pass on what they are given, for many begin as zeros, or tiny;
     those whose names hold ``but`` stay.
@@ -27,7 +28,12 @@ def lively(folder: Path, but: str = "none") -> Path:
     with safe_open(path, "pt") as file:
         tensors, about = {key: file.get_tensor(key) for key in file.keys()}, file.metadata()  # noqa: SIM118
     for key, tensor in tensors.items():
-        if but not in key and key.endswith(("weight", "W", "image_projection")) and tensor.ndim > 1 and tensor.is_floating_point():
+        if (
+            but not in key
+            and key.endswith(("weight", "W", "image_projection"))
+            and tensor.ndim > 1
+            and tensor.is_floating_point()
+        ):
             tensor.copy_(torch.randn(tensor.shape, generator=draw) / tensor[0].numel() ** 0.5)
     save_file(tensors, path, about)
     return folder
@@ -169,7 +175,7 @@ def small_gemma(kind: str, vocabulary: int = 64) -> Iterator[None]:
 
     size = modelling.GemmaConfig(width=32, depth=2, mlp_dim=48, num_heads=2, num_kv_heads=1, head_dim=16)
     with (
-        mock.patch.object(modelling, "get_gemma_config", lambda variant: size),
+        mock.patch.object(modelling, "get_gemma_config", return_value=size),
         mock.patch.object(modelling, "PaliGemmaForConditionalGenerationWithPiGemma", small),
     ):
         yield

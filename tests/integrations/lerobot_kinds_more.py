@@ -1,4 +1,4 @@
-"""Tiny random checkpoints of those of LeRobot's policies that are built on a Qwen-VL or an InternVL; see lerobot_kinds."""
+"""Tiny random checkpoints of those of LeRobot's policies that are built on a Qwen-VL or an InternVL."""
 
 from __future__ import annotations
 
@@ -122,7 +122,12 @@ def eo1(folder: Path, **config: Any) -> Path:
         "fullatt_block_indexes": [1],
         "window_size": 56,
     }
-    text = {**TEXT, "head_dim": 8, "vocab_size": 64, "rope_scaling": {"mrope_section": [1, 1, 2], "rope_type": "default"}}
+    text = {
+        **TEXT,
+        "head_dim": 8,
+        "vocab_size": 64,
+        "rope_scaling": {"mrope_section": [1, 1, 2], "rope_type": "default"},
+    }
     whole = transformers.Qwen2_5_VLConfig(text_config=text, vision_config=vision, **words)
     sizes = {
         "vlm_base": str(base),

@@ -6,7 +6,7 @@ import importlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +20,7 @@ pytest.importorskip(
 
 import lerobot_tiny as tiny
 import torch
+from lerobot_kinds import small_gemma
 from safetensors.torch import load_file, save_file
 
 from hansgym.agents._lerobot_attention import MODULE, attend
@@ -539,25 +540,10 @@ def test_a_run_of_a_tiny_policy(folders: dict[str, Path], tmp_path: Path) -> Non
 
 
 @pytest.fixture
-def small_pi05(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_pi05() -> Iterator[None]:
     """π0.5's own code, with PaliGemma and Gemma of a few thousand numbers."""
-    modelling = pytest.importorskip("lerobot.policies.pi05.modeling_pi05")
-    if not hasattr(modelling, "PaliGemmaForConditionalGenerationWithPiGemma"):
-        pytest.skip("π0.5 of this LeRobot needs a patched transformers; LeRobot 0.6 runs this test")
-    real = modelling.PaliGemmaForConditionalGenerationWithPiGemma
-
-    def small(config: Any) -> Any:
-        config.text_config.vocab_size = config._vocab_size = 64
-        config.image_token_id = config.image_token_index = 63
-        for name, value in (("hidden_size", 16), ("num_hidden_layers", 1), ("num_attention_heads", 2)):
-            setattr(config.vision_config, name, value)
-        config.vision_config.intermediate_size = 24
-        config.vision_config.projection_dim = config.projection_dim = config.text_config.hidden_size
-        return real(config=config)
-
-    size = modelling.GemmaConfig(width=32, depth=2, mlp_dim=48, num_heads=2, num_kv_heads=1, head_dim=16)
-    monkeypatch.setattr(modelling, "get_gemma_config", lambda variant: size)
-    monkeypatch.setattr(modelling, "PaliGemmaForConditionalGenerationWithPiGemma", small)
+    with small_gemma("pi05"):
+        yield
 
 
 @pytest.mark.usefixtures("small_pi05")

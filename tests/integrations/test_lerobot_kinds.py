@@ -1,15 +1,8 @@
-"""``lerobot:`` agents of every kind of LeRobot's policies that can be built here, tiny and random; and of none that
-cannot be served, or that would run code out of a checkpoint.
-"""
+"""``lerobot:`` agents of every kind of LeRobot's policies that can be built here, tiny and random."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,113 +14,28 @@ pytest.importorskip(
 )
 
 import lerobot_kinds as kinds
-import lerobot_kinds_more as more
 import lerobot_tiny as tiny
 import torch
+from lerobot_asked import KINDS, OLD, Made, agent, copied, needs, small, step_of
 
 from hansgym.agents import _lerobot_kinds as adapter
-from hansgym.agents._lerobot_code import fast_tokens
 from hansgym.agents._lerobot_sampling import Sampling, mixes_words, together
 from hansgym.agents.check import check_agent, synthetic_batch
-from hansgym.agents.lerobot import LeRobotAgent
-from hansgym.agents.registry import make_agent
 from hansgym.attribution.explain import explain
 from hansgym.batch import Batch
-from hansgym.errors import AgentError, ConfigurationError, ContractError, MissingExtraError
-
-LEROBOT = metadata.version("lerobot")
-OLD = LEROBOT.startswith("0.4")
-
-
-@dataclass(frozen=True)
-class Kind:
-    """``build(folder)``; ``says``: noise control, how it gets in, chunk length. ``gemma``: the words of its PaliGemma.
-    ``tolerance``: some round to eight bits whatever they are told. ``words``: whether it is told any.
-    """
-
-    build: Callable[[Path], Path]
-    says: tuple[str, str, int]
-    of: str = ""
-    gemma: int = 0
-    tolerance: float = 1e-4
-    words: bool = True
-
-
-KINDS = {
-    "vqbet": Kind(kinds.vqbet, ("rng", "generator", 4), words=False),
-    "xvla": Kind(kinds.xvla, ("exact", "inside", 6)),
-    "pi0": Kind(kinds.pi0, ("exact", "argument", 10), gemma=64),
-    "pi0_fast": Kind(kinds.pi0_fast, ("deterministic", "untouched", 5), gemma=kinds.FAST_WORDS),
-    "multi_task_dit": Kind(kinds.multi_task_dit, ("exact", "inside", 6)),
-    "dit flow": Kind(
-        lambda f: kinds.multi_task_dit(f, objective="flow_matching"), ("exact", "inside", 6), "multi_task_dit"
-    ),
-    "groot": Kind(more.groot, ("exact", "inside", 10)),
-    "eo1": Kind(more.eo1, ("exact", "inside", 6)),
-    "evo1": Kind(more.evo1, ("exact", "inside", 6)),
-    "vla_jepa": Kind(more.vla_jepa, ("exact", "inside", 4), tolerance=0.05),
-}
+from hansgym.errors import AgentError, ConfigurationError, ContractError
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("kinds")
-
-
-@pytest.fixture(scope="module")
-def made(root: Path) -> Callable[[str], LeRobotAgent]:
-    """The agent of a kind, made when it is first asked for; a LeRobot that has none of the kind skips."""
-    known: dict[str, LeRobotAgent] = {}
-
-    def get(name: str) -> LeRobotAgent:
-        if name not in known:
-            kind = KINDS[name]
-            needs(kind.of or name)
-            with small(kind.of or name):
-                kind.build(root / name)
-                known[name] = agent(root / name)
-        return known[name]
-
-    return get
-
-
-def needs(kind: str) -> None:
-    if OLD and adapter.TESTED[kind] != LEROBOT:
-        pytest.skip(f"{kind}: LeRobot {LEROBOT} has another, or none that its own packages run; 0.6.1 runs this test")
-    if kind == "groot":
-        pytest.importorskip("tree", reason="GR00T needs dm-tree, which `make test-lerobot` installs")
-
-
-def small(name: str) -> contextlib.AbstractContextManager[Any]:
-    gemma = KINDS[name].gemma if name in KINDS else 0
-    return kinds.small_gemma(name, gemma) if gemma else contextlib.nullcontext()
-
-
-def agent(folder: Path, **options: Any) -> LeRobotAgent:
-    chosen = {} if "mapping" in options else {"control": "joint_position"}
-    found = make_agent(f"lerobot:{folder}", **{**chosen, "device": "cpu", "max_batch": 8, **options})
-    assert isinstance(found, LeRobotAgent)
-    return found
-
-
-def copied(folder: Path, to: Path) -> Path:
-    return shutil.copytree(folder, to / "copy")
-
-
-def step_of(folder: Path, name: str, change: Callable[[dict[str, Any]], Any], where: str = "pre") -> None:
-    """Change the settings of the processor ``name`` of a checkpoint."""
-
-    def edit(table: dict[str, Any]) -> None:
-        change(next(s for s in table["steps"] if s.get("registry_name") == name)["config"])
-
-    tiny.edit(folder / f"policy_{where}processor.json", edit)
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return Made(tmp_path_factory.mktemp("kinds"))
 
 
 # ---------------------------------------------------------------- every kind
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_kind_is_what_it_declares(made: Any, name: str) -> None:
+def test_a_kind_is_what_it_declares(made: Made, name: str) -> None:
     spec, kind = made(name).spec, KINDS[name]
     assert (spec.noise_control, spec.details["noise"]["way"], spec.horizon) == kind.says
     assert spec.details["policy"] == (kind.of or name)
@@ -137,13 +45,13 @@ def test_a_kind_is_what_it_declares(made: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_conformance(made: Any, name: str) -> None:
+def test_conformance(made: Made, name: str) -> None:
     found = check_agent(made(name), tolerance=KINDS[name].tolerance)
     assert found.ok, str(found)
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_pictures_state_and_words_reach_the_policy(made: Any, name: str) -> None:
+def test_pictures_state_and_words_reach_the_policy(made: Made, name: str) -> None:
     it = made(name)
     shown, seeds = synthetic_batch(it.spec, rows=1), np.array([3], np.uint64)
 
@@ -161,7 +69,7 @@ def test_pictures_state_and_words_reach_the_policy(made: Any, name: str) -> None
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_explanations(made: Any, name: str) -> None:
+def test_explanations(made: Made, name: str) -> None:
     it = made(name)
     shown = synthetic_batch(it.spec, rows=1)
     it.reset([int(shown.rows[0])], [0])
@@ -188,7 +96,7 @@ def test_every_kind_is_tested_or_refused_or_flagged() -> None:
 # ---------------------------------------------------------------- what single kinds want
 
 
-def test_x_vla_is_told_its_domain_by_its_own_processor(made: Any, tmp_path: Path) -> None:
+def test_x_vla_is_told_its_domain_by_its_own_processor(made: Made, tmp_path: Path) -> None:
     it = made("xvla")
     other = copied(it.checkpoint.folder, tmp_path)
     step_of(other, "xvla_add_domain_id", lambda c: c.update(domain_id=2))
@@ -196,7 +104,7 @@ def test_x_vla_is_told_its_domain_by_its_own_processor(made: Any, tmp_path: Path
     assert np.abs(it.act(shown, seeds) - agent(other).act(shown, seeds)).max() > 1e-3
 
 
-def test_x_vla_turns_every_control_step(made: Any, tmp_path: Path) -> None:
+def test_x_vla_turns_every_control_step(made: Made, tmp_path: Path) -> None:
     """Its step from six-dimensional rotations takes one control step at a time; a chunk would be cut along time."""
     needs("xvla")
     from lerobot.policies.xvla.processor_xvla import XVLARotation6DToAxisAngleProcessorStep as Turn
@@ -224,18 +132,27 @@ def test_a_chunk_of_another_width_is_no_answer(tmp_path: Path) -> None:
         agent(kinds.xvla(tmp_path / "xvla", action_mode="ee6d", max_state_dim=20))
 
 
-def test_pi0_acts_relative_to_the_state_of_its_own_row(made: Any, root: Path) -> None:
+def test_pi0_acts_relative_to_the_state_of_its_own_row(made: Made, tmp_path: Path) -> None:
     made("pi0")
     with small("pi0"):
-        kinds.pi0(root / "relative", use_relative_actions=True, relative_exclude_joints=[])
-        relative = agent(root / "relative", max_batch=2)
+        kinds.pi0(tmp_path / "relative", use_relative_actions=True, relative_exclude_joints=[])
+        relative = agent(tmp_path / "relative", max_batch=2)
     shown, seeds = synthetic_batch(relative.spec, rows=3), np.arange(3, dtype=np.uint64)
     states = np.concatenate([shown.state["joint_positions"], shown.state["gripper_open"]], 1)
     moved = relative.act(shown, seeds) - made("pi0").act(shown, seeds)
     np.testing.assert_allclose(moved, np.repeat(states[:, None], 10, 1), atol=1e-5)
 
 
-def test_groot_is_not_told_more_than_its_own_words(made: Any) -> None:
+def test_pi0s_attention_may_be_fused(made: Made) -> None:
+    it = made("pi0")
+    with small("pi0"):
+        quick = agent(it.checkpoint.folder, fused=True)
+    shown, seeds = synthetic_batch(it.spec, rows=3), np.arange(3, dtype=np.uint64)
+    first, second = it.act(shown, seeds), quick.act(shown, seeds)
+    assert 0 < np.abs(first - second).max() < 1e-4 * np.std(first)
+
+
+def test_groot_is_not_told_more_than_its_own_words(made: Made) -> None:
     """Padding leaks into its sums: a row beside one that is told more would answer otherwise."""
     it = made("groot")
     shown = synthetic_batch(it.spec, rows=3)
@@ -250,16 +167,16 @@ def test_groot_is_not_told_more_than_its_own_words(made: Any) -> None:
         it._apart = True
 
 
-def test_groot_needs_no_weights_of_its_base(made: Any, tmp_path: Path) -> None:
+def test_groot_needs_no_weights_of_its_base(made: Made, tmp_path: Path) -> None:
     it = made("groot")
     base = Path(it.checkpoint.config.base_model_path)
     assert not list(base.glob("*.safetensors"))
     other = copied(it.checkpoint.folder, tmp_path)
     tiny.edit(other / "config.json", lambda t: t.update(base_model_path="nobody/nothing"))
     step_of(other, "groot_n1_7_vlm_encode_v1", lambda c: c.update(model_name="nobody/nothing"))
-    with pytest.raises(ConfigurationError, match="(?s)cannot make the 'groot' policy.*base=<folder>"):
+    with pytest.raises(ConfigurationError, match=r"(?s)cannot make the 'groot' policy.*base=<folder>"):
         agent(other)
-    with pytest.raises(ConfigurationError, match="(?s)cannot ask the 'groot' policy.*tokenizer=<folder>"):
+    with pytest.raises(ConfigurationError, match=r"(?s)cannot ask the 'groot' policy.*tokenizer=<folder>"):
         agent(other, base=str(base))
     words = base.with_name(base.name.replace("-base", "-qwen"))
     found = agent(other, base=str(base), tokenizer=str(words))
@@ -267,92 +184,12 @@ def test_groot_needs_no_weights_of_its_base(made: Any, tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.act(shown, seeds), it.act(shown, seeds))
 
 
-def test_groot_is_told_its_embodiment_by_its_own_processor(made: Any, tmp_path: Path) -> None:
+def test_groot_is_told_its_embodiment_by_its_own_processor(made: Made, tmp_path: Path) -> None:
     it = made("groot")
     other = copied(it.checkpoint.folder, tmp_path)
     step_of(other, "groot_n1_7_pack_inputs_v1", lambda c: c.update(embodiment_tag="libero_sim"))
     shown, seeds = synthetic_batch(it.spec, rows=2), np.array([1, 2], np.uint64)
     assert np.abs(it.act(shown, seeds) - agent(other).act(shown, seeds)).max() > 1e-3
-
-
-def test_a_base_that_cannot_be_had_is_asked_for(made: Any, tmp_path: Path) -> None:
-    it = made("multi_task_dit")
-    other = copied(it.checkpoint.folder, tmp_path)
-    tiny.edit(other / "config.json", lambda t: t.update(vision_encoder_name="nobody/clip", text_encoder_name="a/clip"))
-    with pytest.raises(ConfigurationError, match="(?s)make the 'multi_task_dit' policy.*base=<folder>"):
-        agent(other)
-    found = agent(other, base=it.checkpoint.config.vision_encoder_name)
-    assert found.spec.horizon == it.spec.horizon
-    with pytest.raises(ConfigurationError, match="'act' is made from nothing else; leave out base"):
-        agent(tiny.act(tmp_path / "act"), base="somewhere")
-
-
-# ---------------------------------------------------------------- kinds that are not served
-
-
-@pytest.mark.parametrize("kind", adapter.REFUSED)
-def test_kinds_that_no_observation_decides_are_refused(tmp_path: Path, kind: str) -> None:
-    folder = tiny.act(tmp_path / "act")
-    tiny.edit(folder / "config.json", lambda t: t.update(type=kind))
-    with pytest.raises(ConfigurationError, match=f"policy '{kind}' is not served: it .*Use one that answers.*act, diff"):
-        agent(folder)
-
-
-@pytest.mark.parametrize("kind", ["tdmpc", "gaussian_actor"])
-def test_real_checkpoints_of_refused_kinds(tmp_path: Path, kind: str) -> None:
-    if OLD and kind == "gaussian_actor":
-        pytest.skip(f"LeRobot {LEROBOT} calls it sac, which needs more packages; 0.6.1 runs this test")
-    with pytest.raises(ConfigurationError, match=f"policy '{kind}' is not served"):
-        agent(getattr(kinds, kind)(tmp_path / kind))
-
-
-def test_a_policy_that_raises_when_asked_is_a_wrong_choice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lerobot.policies.act.modeling_act import ACTPolicy
-
-    def absent(self: Any, batch: Any) -> None:
-        raise ImportError("No module named 'abacus'")
-
-    folder = tiny.act(tmp_path / "act")
-    monkeypatch.setattr(ACTPolicy, "predict_action_chunk", absent)
-    with pytest.raises(MissingExtraError, match=r"'act' policy needs a package.*abacus.*pip install"):
-        agent(folder)
-
-
-# ---------------------------------------------------------------- code out of checkpoints
-
-
-def test_the_fast_tokenizer_is_read_and_not_run(made: Any, tmp_path: Path) -> None:
-    it = made("pi0_fast")
-    folder = Path(it.checkpoint.config.action_tokenizer_name)
-    assert (folder / "processing_action_tokenizer.py").is_file()
-    assert not (folder / "ran").exists()
-    words = fast_tokens(folder)
-    assert (words.scale, words.min_token) == (10.0, -10)
-    decoded = words.bpe_tokenizer.decode([0, 10, 20])
-    assert [ord(c) + words.min_token for c in decoded] == [-10, 0, 10]
-    with pytest.raises(ConfigurationError, match="only decodes here"):
-        words(np.zeros((1, 5, 8)))
-    broken = copied(folder, tmp_path)
-    tiny.edit(broken / "processor_config.json", lambda t: t.pop("scale"))
-    with pytest.raises(ConfigurationError, match=r"no whole FAST action tokenizer \(scale = None, min_token = -10"):
-        fast_tokens(broken)
-
-
-@pytest.mark.parametrize("file", ["processor_config.json", "tokenizer_config.json"])
-def test_code_that_a_checkpoint_names_is_not_run(made: Any, tmp_path: Path, file: str) -> None:
-    """π0-FAST asks for its tokenizers with ``trust_remote_code``; their names are in the checkpoint."""
-    it = made("pi0_fast")
-    config = it.checkpoint.config
-    name = "action_tokenizer_name" if file.startswith("processor") else "text_tokenizer_name"
-    evil = copied(Path(getattr(config, name)), tmp_path)
-    auto = {"AutoProcessor": "evil.Evil"} if file.startswith("processor") else {"AutoTokenizer": ["evil.Evil", None]}
-    tiny.edit(evil / file, lambda t: t.update(auto_map=auto, processor_class="Evil", tokenizer_class="Evil"))
-    (evil / "evil.py").write_text(f"from pathlib import Path\nPath({str(tmp_path / 'ran')!r}).touch()\n")
-    folder = shutil.copytree(it.checkpoint.folder, tmp_path / "checkpoint")
-    tiny.edit(folder / "config.json", lambda t: t.update({name: str(evil)}))
-    with small("pi0_fast"), pytest.raises(ConfigurationError, match=r"asks to run the Python code .*not done"):
-        agent(folder)
-    assert not (tmp_path / "ran").exists()
 
 
 # ---------------------------------------------------------------- words of different lengths
