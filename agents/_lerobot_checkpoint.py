@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -110,7 +111,7 @@ def _check_steps(path: Path) -> None:
         raise ConfigurationError(f"{path} lists no steps; use a checkpoint saved by LeRobot 0.4 or newer")
     for step in steps:
         named = step.get("registry_name", step.get("class"))
-        if not isinstance(named, str) or ("registry_name" not in step and not named.startswith("lerobot.")):
+        if not isinstance(named, str) or ("registry_name" not in step and not _own_step(named)):
             raise ConfigurationError(
                 f"{path} asks for the processor {named!r}, which is not LeRobot's own and is not run; "
                 "save the policy with processors that LeRobot registers"
@@ -120,6 +121,18 @@ def _check_steps(path: Path) -> None:
             raise ConfigurationError(f"{path} reads {state!r}; a state file must be a .safetensors file beside it")
         if state and not (path.parent / state).is_file():
             raise ConfigurationError(f"{path} reads {state!r}, which is missing; give a whole checkpoint")
+
+
+def _own_step(named: str) -> bool:
+    """Whether ``named`` is a processor of LeRobot's: of a path, LeRobot calls whatever it finds there."""
+    module, _, name = named.rpartition(".")
+    if not module.startswith("lerobot."):
+        return False
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except ImportError:  # LeRobot cannot run it either, and says why
+        return True
+    return isinstance(found, type) and issubclass(found, require("lerobot.processor", EXTRA).ProcessorStep)
 
 
 def load(where: str, device: str, tokenizer: str | None = None, base: str | None = None) -> Checkpoint:

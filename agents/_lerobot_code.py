@@ -26,15 +26,13 @@ _TABLE, _WORDS = "processor_config.json", "tokenizer.json"
 
 @dataclass(frozen=True)
 class FastTokens:
-    """What decoding needs of a FAST action tokenizer: its words, and how they become cosine coefficients."""
+    """What decoding needs of a FAST action tokenizer: its words, and how they become cosine coefficients. It encodes
+    nothing, for a policy that is asked has no actions yet.
+    """
 
     bpe_tokenizer: Any
     scale: float
     min_token: int
-
-    def __call__(self, actions: Any) -> NoReturn:
-        """Actions are not encoded here: a policy that is asked has none."""
-        raise ConfigurationError("the FAST action tokenizer only decodes here; train with LeRobot itself")
 
 
 @contextlib.contextmanager

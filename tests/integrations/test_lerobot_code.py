@@ -110,12 +110,23 @@ def test_the_fast_tokenizer_is_read_and_not_run(made: Made, tmp_path: Path) -> N
     assert (words.scale, words.min_token) == (10.0, -10)
     decoded = words.bpe_tokenizer.decode([0, 10, 20])
     assert [ord(c) + words.min_token for c in decoded] == [-10, 0, 10]
-    with pytest.raises(ConfigurationError, match="only decodes here"):
-        words(np.zeros((1, 5, 8)))
     broken = copied(folder, tmp_path)
     tiny.edit(broken / "processor_config.json", lambda t: t.pop("scale"))
     with pytest.raises(ConfigurationError, match=r"no whole FAST action tokenizer \(scale = None, min_token = -10"):
         fast_tokens(broken)
+
+
+@pytest.mark.parametrize("named", ["lerobot.utils.constants.Path", "lerobot.policies.factory.make_policy", "os.system"])
+def test_only_processors_are_run_as_processors(tmp_path: Path, named: str) -> None:
+    """LeRobot calls whatever a file names, with the words of the file: also its own functions, and what they import."""
+    folder = tiny.act(tmp_path / "act")
+    step = {"class": named, "config": {}}
+    tiny.edit(folder / "policy_preprocessor.json", lambda t: t["steps"].append(step))
+    with pytest.raises(ConfigurationError, match=rf"asks for the processor '{named}', which is not LeRobot's own"):
+        agent(folder)
+    step["class"] = "lerobot.processor.batch_processor.AddBatchDimensionProcessorStep"
+    tiny.edit(folder / "policy_preprocessor.json", lambda t: t["steps"].__setitem__(-1, step))
+    assert agent(folder).spec.horizon == 12
 
 
 @pytest.mark.parametrize("file", ["processor_config.json", "tokenizer_config.json"])
