@@ -211,7 +211,7 @@ def reasons(folder: Path, kind: str, does: str = "make") -> Iterator[None]:
         if any(isinstance(e, ImportError) for e in whole):
             raise MissingExtraError(
                 f"a {kind!r} policy needs a package that is not installed ({error}). "
-                f"Install it with: pip install 'hansgym[lerobot]' 'lerobot[{kind}]'"
+                f"Install it with: pip install 'hansgym[lerobot]' 'lerobot[{kinds.EXTRAS.get(kind, kind)}]'"
             ) from error
         reason = f"{type(error).__name__}: {str(error).strip()[:600]}"
         raise ConfigurationError(

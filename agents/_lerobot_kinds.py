@@ -46,6 +46,12 @@ WORDS: Mapping[str, str] = {
 }
 """Processor -> its setting that names a tokenizer."""
 
+EXTRAS: Mapping[str, str] = {
+    **dict.fromkeys(("pi0", "pi05", "pi0_fast"), "pi"),
+    **{"wall_x": "wallx", "act": "all", "vqbet": "all"},
+}
+"""Kind -> LeRobot's extra for it, where that has another name."""
+
 ROTATION = "xvla_rotation_6d_to_axis_angle"
 """X-VLA's step from ten numbers to seven; it takes one control step at a time."""
 

@@ -56,6 +56,15 @@ def test_a_base_may_lie_elsewhere(made: Made, tmp_path: Path, name: str) -> None
     np.testing.assert_array_equal(found.act(shown, seeds), it.act(shown, seeds))
 
 
+def test_a_base_of_smolvla_may_lie_elsewhere(tmp_path: Path) -> None:
+    folder = tiny.smolvla(tmp_path / "smolvla")
+    tiny.edit(folder / "config.json", lambda t: t.update(vlm_model_name="nobody/nothing"))
+    with pytest.raises(ConfigurationError, match=r"(?s)cannot make the 'smolvla' policy.*base=<folder>"):
+        agent(folder)
+    base = tmp_path / "smolvla-backbone"
+    assert agent(folder, base=str(base), tokenizer=str(base)).spec.horizon == 10
+
+
 def test_words_of_eo1_may_lie_elsewhere(made: Made, tmp_path: Path) -> None:
     it = made("eo1")
     other = copied(it.checkpoint.folder, tmp_path)
@@ -94,7 +103,7 @@ def test_a_policy_that_raises_when_asked_is_a_wrong_choice(tmp_path: Path, monke
 
     folder = tiny.act(tmp_path / "act")
     monkeypatch.setattr(ACTPolicy, "predict_action_chunk", absent)
-    with pytest.raises(MissingExtraError, match=r"'act' policy needs a package.*abacus.*pip install"):
+    with pytest.raises(MissingExtraError, match=r"'act' policy needs a package.*abacus.*pip install.*lerobot\[all"):
         agent(folder)
 
 

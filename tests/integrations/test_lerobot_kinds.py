@@ -143,6 +143,18 @@ def test_pi0_acts_relative_to_the_state_of_its_own_row(made: Made, tmp_path: Pat
     np.testing.assert_allclose(moved, np.repeat(states[:, None], 10, 1), atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["pi0", "xvla"])
+def test_cameras_that_a_policy_fills_itself_are_not_asked_for(made: Made, tmp_path: Path, name: str) -> None:
+    made(name)
+    with small(name):
+        getattr(kinds, name)(tmp_path / name, empty_cameras=1)
+        it = agent(tmp_path / name)
+    assert any("empty_camera" in key for key in it.checkpoint.config.input_features)
+    assert it.spec.cameras == tiny.CAMERAS
+    found = check_agent(it, tolerance=1e-4)
+    assert found.ok, str(found)
+
+
 def test_pi0s_attention_may_be_fused(made: Made) -> None:
     it = made("pi0")
     with small("pi0"):
