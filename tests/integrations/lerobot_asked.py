@@ -38,6 +38,10 @@ class Kind:
 
 
 KINDS = {
+    "act": Kind(tiny.act, ("deterministic", "untouched", 12), words=False),
+    "diffusion": Kind(tiny.diffusion, ("exact", "inside", 8), words=False),
+    "smolvla": Kind(tiny.smolvla, ("exact", "argument", 10)),
+    "pi05": Kind(kinds.pi05, ("exact", "argument", 10), gemma=kinds.NUMERALS),
     "vqbet": Kind(kinds.vqbet, ("rng", "generator", 4), words=False),
     "xvla": Kind(kinds.xvla, ("exact", "inside", 6)),
     "pi0": Kind(kinds.pi0, ("exact", "argument", 10), gemma=64),

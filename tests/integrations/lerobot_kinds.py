@@ -188,6 +188,19 @@ def pi0(folder: Path, **config: Any) -> Path:
         return tiny.save(folder, "pi0", tokenizer_max_length=12, **{**sizes, **config})
 
 
+NUMERALS = 300
+"""Words of a tokenizer that knows the numerals to 255, in which π0.5 is told its state."""
+
+
+def pi05(folder: Path) -> Path:
+    """With whatever sizes its modelling code has been given; see :func:`small_gemma`."""
+    there = folder.with_name(f"{folder.name}-words")
+    made.tokenizer({f"numeral{k}": str(k) for k in range(256)}).save_pretrained(there)
+    sizes = {"image_resolution": (28, 28), "chunk_size": 10, "n_action_steps": 10, "num_inference_steps": 2}
+    with made.tokenizer_from(there):
+        return tiny.save(folder, "pi05", tokenizer_max_length=48, dtype="float32", **sizes)
+
+
 FAST_TOKENS, FAST_WORDS = 21, 45
 """Of the action tokenizer, and of the one that its tokens are the last words of."""
 

@@ -495,19 +495,34 @@ def _pretending(made: LeRobotAgent, predict: Any, monkeypatch: pytest.MonkeyPatc
     return agent(made.checkpoint.folder)
 
 
+def test_rare_draws_are_seeded_alike(agents: dict[str, LeRobotAgent], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most seeds draw the same; a row whose draw shows must still be answered alike whenever it is asked."""
+
+    def predict(out: torch.Tensor, given: Any) -> torch.Tensor:
+        return out + (torch.rand(()) > 0.999)
+
+    made = _pretending(agents["act"], predict, monkeypatch)
+    assert (made.spec.noise_control, made.spec.details["noise"]["way"]) == ("deterministic", "generator")
+    batch = batch_for(made.spec, 1).take([0] * 5)
+    first = made.act(batch, np.arange(5, dtype=np.uint64))
+    torch.manual_seed(5)
+    np.testing.assert_array_equal(made.act(batch, np.arange(5, dtype=np.uint64) + 7), first)
+
+
 def test_noise_is_tried_and_not_believed(agents: dict[str, LeRobotAgent], monkeypatch: pytest.MonkeyPatch) -> None:
     generator = torch.Generator().manual_seed(0)
     cases: dict[tuple[str, str], Any] = {
         ("exact", "inside"): lambda out, given: out + torch.randn_like(out),  # takes noise=, ignores it
         ("none", "untouched"): lambda out, given: out + torch.randn(out.shape, generator=generator).to(DEVICE),
         ("rng", "generator"): lambda out, given: out + torch.randn_like(out[0]),
+        ("deterministic", "generator"): lambda out, given: out + 0 * torch.randn_like(out[0]),  # draws, to no effect
         ("exact", "argument"): lambda out, given: out + given.get("noise", torch.randn_like(out) if not given else 0),
     }
     for (kind, way), predict in cases.items():
         with monkeypatch.context() as patch:
             made = _pretending(agents["act"], predict, patch)
             assert (made.spec.noise_control, made.spec.details["noise"]["way"]) == (kind, way)
-            if kind == "rng":
+            if way == "generator":
                 assert made.spec.max_batch == 1
                 batch = batch_for(made.spec, 2)
                 seeds = np.array([1, 2], np.uint64)

@@ -31,6 +31,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return Made(tmp_path_factory.mktemp("kinds"))
 
 
+REMEMBER = ("diffusion", "vqbet", "multi_task_dit", "dit flow")
+"""They look at two observations."""
+
 # ---------------------------------------------------------------- every kind
 
 
@@ -39,7 +42,7 @@ def test_a_kind_is_what_it_declares(made: Made, name: str) -> None:
     spec, kind = made(name).spec, KINDS[name]
     assert (spec.noise_control, spec.details["noise"]["way"], spec.horizon) == kind.says
     assert spec.details["policy"] == (kind.of or name)
-    assert bool(spec.details["flags"]) == (name in ("vqbet", "multi_task_dit", "dit flow")), "those remember"
+    assert bool(spec.details["flags"]) == (name in REMEMBER)
     assert spec.details["batches"] == ("of rows told the same" if name == "groot" else "of any rows")
     json.dumps(spec.details)
 
