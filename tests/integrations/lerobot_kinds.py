@@ -77,30 +77,33 @@ def gaussian_actor(folder: Path) -> Path:
     return tiny.save(folder, "gaussian_actor")
 
 
+FLORENCE_VISION = {
+    "model_type": "davit",
+    "dim_embed": [8, 16, 16, 16],
+    "num_heads": [1, 2, 2, 2],
+    "num_groups": [1, 2, 2, 2],
+    "depths": [1, 1, 1, 1],
+    "window_size": 2,
+    "projection_dim": 16,
+    "image_pos_embed": {"type": "learned_abs_2d", "max_pos_embeddings": 8},
+    "visual_temporal_embedding": {"type": "COSINE", "max_temporal_embeddings": 4},
+    "image_feature_source": ["spatial_avg_pool", "temporal_avg_pool"],
+}
+FLORENCE_TEXT = {
+    "model_type": "florence2_language",
+    "vocab_size": 40,
+    "d_model": 16,
+    **dict.fromkeys(("encoder_layers", "decoder_layers"), 1),
+    **dict.fromkeys(("encoder_attention_heads", "decoder_attention_heads"), 2),
+    **dict.fromkeys(("encoder_ffn_dim", "decoder_ffn_dim"), 24),
+    "max_position_embeddings": 128,
+    **{"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3},
+}
+"""In the words of the checkpoints that are published, which newer versions of LeRobot translate."""
+
+
 def xvla(folder: Path, **config: Any) -> Path:
     """X-VLA on a Florence-2 of a few thousand numbers."""
-    vision = {  # as in the checkpoints that are published, which newer versions translate
-        "model_type": "davit",
-        "dim_embed": [8, 16, 16, 16],
-        "num_heads": [1, 2, 2, 2],
-        "num_groups": [1, 2, 2, 2],
-        "depths": [1, 1, 1, 1],
-        "window_size": 2,
-        "projection_dim": 16,
-        "image_pos_embed": {"type": "learned_abs_2d", "max_pos_embeddings": 8},
-        "visual_temporal_embedding": {"type": "COSINE", "max_temporal_embeddings": 4},
-        "image_feature_source": ["spatial_avg_pool", "temporal_avg_pool"],
-    }
-    text = {
-        "model_type": "florence2_language",
-        "vocab_size": 40,
-        "d_model": 16,
-        **dict.fromkeys(("encoder_layers", "decoder_layers"), 1),
-        **dict.fromkeys(("encoder_attention_heads", "decoder_attention_heads"), 2),
-        **dict.fromkeys(("encoder_ffn_dim", "decoder_ffn_dim"), 24),
-        "max_position_embeddings": 128,
-        **{"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3},
-    }
     sizes = {
         "hidden_size": 16,
         "depth": 2,
@@ -117,7 +120,8 @@ def xvla(folder: Path, **config: Any) -> Path:
         "action_mode": "auto",
         "tokenizer_max_length": 12,
     }
-    florence = {"vision_config": vision, "text_config": text, "image_token_id": len(made.WORDS), "projection_dim": 16}
+    florence = {"vision_config": FLORENCE_VISION, "text_config": FLORENCE_TEXT, "projection_dim": 16}
+    florence["image_token_id"] = len(made.WORDS)
     more = config.pop("more", None)
     with made.tokenizer_from(words(folder.with_name(f"{folder.name}-words"))):
         return lively(tiny.save(folder, "xvla", more=more, florence_config=florence, **{**sizes, **config}))
