@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from hansgym.envs.rlbench.simulator import CameraPose, ShapeRecord, Unplaceable
+from hansgym.envs.rlbench.paint import Palette
+from hansgym.envs.rlbench.simulator import CameraPose, Coat, Rgb, ShapeRecord, Unplaceable
 from hansgym.envs.rlbench.vision import Vision, vision_config, without_pictures
 
 PLACING_ATTEMPTS = 40
@@ -55,9 +56,8 @@ class PyRepSimulator:
         self._scene: Any = self._task_environment._scene
         self._arm: Any = self._scene.robot.arm
         self._gripper: Any = self._scene.robot.gripper
-        self._arm.set_control_loop_enabled(True)
         self._robot = frozenset(s.get_handle() for part in (self._arm, self._gripper) for s in self._parts_of(part))
-        self._vision = Vision()
+        self._vision, self._palette = Vision(), Palette()
 
     def _parts_of(self, component: Any) -> list[Any]:
         shapes = _module("pyrep.const").ObjectType.SHAPE
@@ -146,21 +146,17 @@ class PyRepSimulator:
     def _shape(self, handle: int) -> Any:
         return _module("pyrep.objects.shape").Shape(int(handle))
 
-    def colour(self, handle: int) -> tuple[float, float, float]:
-        """RGB in [0, 1] of a shape."""
-        red, green, blue = self._shape(handle).get_color()
-        return (float(red), float(green), float(blue))
+    def colour(self, handle: int) -> Rgb:
+        """RGB in [0, 1] of a shape; of one of several colours, the last one's."""
+        return self._palette.components(handle)[-1]
 
-    def paint(self, handle: int, rgb: Sequence[float]) -> None:
-        """Give a whole shape one colour."""
-        self._shape(handle).set_color([float(c) for c in rgb])
+    def coats(self, handle: int) -> tuple[Coat, ...] | None:
+        """What of a shape can be painted and put back exactly."""
+        return self._palette.coats(handle)
 
-    def plain(self, handle: int) -> bool:
-        """Whether a shape has one visual part only."""
-        try:
-            return len(self._shape(handle).get_shape_viz(1).vertices) == 0
-        except Exception:  # there is no second part to show
-            return True
+    def paint(self, coat: Coat, rgb: Sequence[float]) -> None:
+        """Paint what ``coat`` means."""
+        self._palette.paint(coat.handle, rgb, coat.name)
 
     def size(self, handle: int) -> tuple[float, float, float]:
         """Edge lengths in m of a shape's own bounding box."""

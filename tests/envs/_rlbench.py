@@ -16,7 +16,7 @@ import numpy as np
 from hansgym import lookup
 from hansgym.envs.env import HansGymEnv
 from hansgym.envs.rlbench.backend import RlbenchBackend
-from hansgym.envs.rlbench.simulator import CameraPose, ShapeRecord, Unplaceable
+from hansgym.envs.rlbench.simulator import CameraPose, Coat, ShapeRecord, Unplaceable
 from hansgym.envs.spec import TaskSpec
 
 SHAPES: Mapping[str, Mapping[str, bool]] = json.loads(
@@ -119,12 +119,19 @@ class FakeSimulator:
     def colour(self, handle: int) -> tuple[float, float, float]:
         return self.colours[handle]
 
-    def paint(self, handle: int, rgb: Sequence[float]) -> None:
-        self.colours[handle] = (float(rgb[0]), float(rgb[1]), float(rgb[2]))
-
-    def plain(self, handle: int) -> bool:
+    def coats(self, handle: int) -> tuple[Coat, ...] | None:
         record = self.shape(handle)
-        return record is not None and record.name not in self.multicoloured
+        assert record is not None
+        if not SHAPES[self.task].get(record.name, True):  # nothing shows it
+            return ()
+        return None if record.name in self.multicoloured else (Coat(handle, self.colours[handle]),)
+
+    def paint(self, coat: Coat, rgb: Sequence[float]) -> None:
+        self.colours[coat.handle] = (float(rgb[0]), float(rgb[1]), float(rgb[2]))
+
+    def colour_in(self, handle: int, rgb: Sequence[float]) -> None:
+        """Paint as upstream does: the whole shape, whether it can be put back or not."""
+        self.paint(Coat(handle, self.colours[handle]), rgb)
 
     def size(self, handle: int) -> tuple[float, float, float]:
         return (0.1, 0.1, 0.1)
@@ -138,7 +145,7 @@ class FakeSimulator:
             return None
         if not any(r.name == "poster" for r in self.records):
             self._add("poster")
-        self.paint(self.handle("poster"), rgb)
+        self.colour_in(self.handle("poster"), rgb)
         return self.handle("poster")
 
     # -- pictures: every drawn shape has a tile of its own, and helper planes cover the lower half of the picture
