@@ -80,6 +80,7 @@ class PyRepSimulator:
         """Upstream's reset without its pictures: the robot at home, the task placed, ten steps to come to rest."""
         exceptions = _module("rlbench.backend.exceptions")
         self._path = None
+        self._arm.set_control_loop_enabled(True)
         self._scene.reset()
         try:
             return list(self._scene.init_episode(variation, randomly_place=True, max_attempts=PLACING_ATTEMPTS))
@@ -107,6 +108,7 @@ class PyRepSimulator:
             step()
 
         self._scene.step = counted
+        self._arm.set_control_loop_enabled(True)
         try:
             with without_pictures(self._scene.get_observation_config()):
                 self._scene.get_demo(record=True)
@@ -209,8 +211,14 @@ class PyRepSimulator:
         return np.array(self._arm.get_joint_velocities(), float)
 
     def aim(self, joints: np.ndarray) -> None:
-        """Set the targets (7,) rad of the arm's position control."""
+        """Set the targets (7,) rad of the arm's position control, and put it in charge."""
+        self._arm.set_control_loop_enabled(True)
         self._arm.set_joint_target_positions([float(q) for q in joints])
+
+    def drive(self, speeds: np.ndarray) -> None:
+        """Turn the joints at ``speeds`` (7,) rad/s, as upstream's velocity mode does."""
+        self._arm.set_control_loop_enabled(False)
+        self._arm.set_joint_target_velocities([float(v) for v in speeds])
 
     def pose_arm(self, joints: np.ndarray) -> None:
         """Put the arm at ``joints`` (7,) rad at once."""

@@ -132,7 +132,11 @@ class Simulator(Protocol):
         ...
 
     def aim(self, joints: np.ndarray) -> None:
-        """Set the targets (7,) rad of the arm's position control."""
+        """Set the targets (7,) rad of the arm's position control, and put it in charge."""
+        ...
+
+    def drive(self, speeds: np.ndarray) -> None:
+        """Turn the joints at ``speeds`` (7,) rad/s from now on, the position control being off until :meth:`aim`."""
         ...
 
     def pose_arm(self, joints: np.ndarray) -> None:

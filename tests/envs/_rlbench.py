@@ -47,6 +47,7 @@ class FakeSimulator:
         self.contacts: set[int] = set()
         self.outcome = (False, False)
         self.calls: list[str] = []
+        self.servo_calls: list[str] = []
         self.path: list[np.ndarray] = []
         self.near_answer: np.ndarray | None = np.full(7, 0.1)
         self.path_answer: list[np.ndarray] | None = [np.full(7, 0.2), np.full(7, 0.3)]
@@ -188,7 +189,12 @@ class FakeSimulator:
         return np.zeros(7)
 
     def aim(self, joints: np.ndarray) -> None:
+        self.servo_calls.append("aim")
         self.target = np.array(joints)
+
+    def drive(self, speeds: np.ndarray) -> None:
+        self.servo_calls.append("drive")
+        self.target = self.q + 0.05 * np.asarray(speeds)
 
     def pose_arm(self, joints: np.ndarray) -> None:
         self.q = self.target = np.array(joints)
@@ -233,10 +239,12 @@ class FakeSimulator:
         return self.path.pop(0), not self.path
 
 
-def fake_backend(task: str, simulator: FakeSimulator | None = None, strict: bool = True) -> RlbenchBackend:
+def fake_backend(
+    task: str, simulator: FakeSimulator | None = None, strict: bool = True, servo: str = "velocity"
+) -> RlbenchBackend:
     """The backend over a test double, with unknown shapes being errors."""
     double = simulator or FakeSimulator()
-    return RlbenchBackend(task_of(task), simulator=lambda renderer: double, strict=strict)
+    return RlbenchBackend(task_of(task), simulator=lambda renderer: double, strict=strict, servo=servo)
 
 
 def fake_env(task: str, simulator: FakeSimulator | None = None, **arguments: object) -> HansGymEnv:
