@@ -34,6 +34,9 @@ def _module(name: str) -> Any:
 class PyRepSimulator:
     """See :class:`hansgym.envs.rlbench.simulator.Simulator`. ``renderer``: ``opengl3`` or ``opengl``."""
 
+    _launches = 0
+    """How often this process has started the simulator."""
+
     def __init__(self, renderer: str = "opengl3") -> None:
         self._renderer = renderer
         self._environment: Any = None
@@ -57,7 +60,9 @@ class PyRepSimulator:
         self._arm: Any = self._scene.robot.arm
         self._gripper: Any = self._scene.robot.gripper
         self._robot = frozenset(s.get_handle() for part in (self._arm, self._gripper) for s in self._parts_of(part))
-        self._vision, self._palette = Vision(), Palette()
+        PyRepSimulator._launches += 1
+        self._vision = Vision(resizable=self._renderer == "opengl3" or PyRepSimulator._launches == 1)
+        self._palette = Palette()
 
     def _parts_of(self, component: Any) -> list[Any]:
         shapes = _module("pyrep.const").ObjectType.SHAPE

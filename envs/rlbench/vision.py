@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from hansgym.envs.rlbench.simulator import CameraPose
+from hansgym.errors import ConfigurationError
 from hansgym.specs import CAMERAS
 
 RENDERERS = {"opengl3": "OPENGL3", "opengl": "OPENGL"}
@@ -43,9 +44,13 @@ def without_pictures(config: Any) -> Iterator[None]:
 
 
 class Vision:
-    """The cameras of a launched scene; a picture is taken at the moment it is asked for, without a step."""
+    """The cameras of a launched scene; a picture is taken at the moment it is asked for, without a step.
 
-    def __init__(self) -> None:
+    Without ``resizable`` each camera keeps the size of its first picture, and another one raises.
+    """
+
+    def __init__(self, resizable: bool = True) -> None:
+        self._resizable, self._used = resizable, set[str]()
         sensor = importlib.import_module("pyrep.objects.vision_sensor").VisionSensor
         self._cameras = {name: sensor(f"cam_{name}") for name in CAMERAS}
         self._coded = {name: sensor(f"cam_{name}_mask") for name in CAMERAS}
@@ -57,7 +62,16 @@ class Vision:
 
     def rgb(self, camera: str, size: int) -> np.ndarray:
         """(size, size, 3) uint8, cut off as upstream does and not rounded."""
-        return (_shot(self._cameras[camera], size) * 255.0).astype(np.uint8)
+        sensor = self._cameras[camera]
+        before = int(sensor.get_resolution()[0])
+        if not self._resizable and camera in self._used and before != size:
+            raise ConfigurationError(
+                f"camera {camera!r} has taken pictures of {before} pixels and cannot take any of {size}: this process has "
+                "started CoppeliaSim before, and its renderer 'opengl' would lose all textures now. Use one process for "
+                "each environment, one size for all pictures, or backend_options={'renderer': 'opengl3'}"
+            )
+        self._used.add(camera)
+        return (_shot(sensor, size) * 255.0).astype(np.uint8)
 
     def codes(self, camera: str, size: int, hidden: Sequence[Any]) -> np.ndarray:
         """(size, size, 3) colour-coded handles in [0, 1], with the PyRep shapes ``hidden`` left out."""
@@ -74,5 +88,6 @@ class Vision:
 def _shot(sensor: Any, size: int) -> np.ndarray:
     if list(sensor.get_resolution()) != [size, size]:
         sensor.set_resolution([size, size])
+        sensor.handle_explicitly()  # the first picture of a new size comes without lights from OPENGL3
     sensor.handle_explicitly()
     return sensor.capture_rgb()
