@@ -66,9 +66,9 @@ class Vision:
         before = int(sensor.get_resolution()[0])
         if not self._resizable and camera in self._used and before != size:
             raise ConfigurationError(
-                f"camera {camera!r} has taken pictures of {before} pixels and cannot take any of {size}: this process has "
-                "started CoppeliaSim before, and its renderer 'opengl' would lose all textures now. Use one process for "
-                "each environment, one size for all pictures, or backend_options={'renderer': 'opengl3'}"
+                f"camera {camera!r} has taken pictures of {before} pixels and cannot take any of {size}: this process "
+                "has started CoppeliaSim before, and its renderer 'opengl' would lose all textures now. Use one "
+                "process for each environment, one size for all, or backend_options={'renderer': 'opengl3'}"
             )
         self._used.add(camera)
         return (_shot(sensor, size) * 255.0).astype(np.uint8)
