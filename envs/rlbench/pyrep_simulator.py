@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from hansgym.envs.rlbench import process
 from hansgym.envs.rlbench.paint import Palette
 from hansgym.envs.rlbench.simulator import CameraPose, Coat, Rgb, ShapeRecord, Unplaceable
 from hansgym.envs.rlbench.vision import Vision, vision_config, without_pictures
@@ -53,7 +54,8 @@ class PyRepSimulator:
             action_mode=mode, obs_config=vision_config(self._renderer), headless=True
         )
         self._environment = environment  # from here on close() has something to stop
-        environment.launch()
+        with process.own_signals():
+            environment.launch()
         name = "".join(word.capitalize() for word in task.split("_"))
         self._task_environment = environment.get_task(getattr(_module(f"rlbench.tasks.{task}"), name))
         self._scene: Any = self._task_environment._scene
