@@ -63,7 +63,7 @@ class PyRepSimulator:
         self._gripper: Any = self._scene.robot.gripper
         self._robot = frozenset(s.get_handle() for part in (self._arm, self._gripper) for s in self._parts_of(part))
         PyRepSimulator._launches += 1
-        self._vision = Vision(resizable=self._renderer == "opengl3" or PyRepSimulator._launches == 1)
+        self._vision = Vision(sizes=self._renderer == "opengl3" or PyRepSimulator._launches == 1)
         self._palette = Palette()
 
     def _parts_of(self, component: Any) -> list[Any]:
