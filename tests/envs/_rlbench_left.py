@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from _rlbench_live import made
 
 def main(way: str) -> None:
     """Reset, say which display and children there are, and end: return, exit, raise, close, or step for ever."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a script ignores it
     env = made("close_jar", image_size=64)
     env.reset(seed=0)
     me = os.getpid()
