@@ -75,6 +75,7 @@ def contract(task: str) -> dict[str, Any]:
         for variation in _some(env.unwrapped.variations):
             for seed in (11, 12):
                 _judge(env, found, seed, variation)
+        found["factors"], found["put_back"] = _looked(env.unwrapped)
         found["variations"] = (env.unwrapped.variations, env.unwrapped.backend.simulator.variation_count())
     finally:
         env.close()
@@ -97,6 +98,14 @@ def _judge(env: Any, found: dict[str, Any], seed: int, variation: int) -> None:
     found["instructions"].append((variation, info["instruction"]))
     found["black"] += [c for c in CAMERAS if not seen[f"{c}_rgb"].any()]
     found["regions"].append({int(v) for c in CAMERAS for v in np.unique(seen[f"{c}_mask"])})
+
+
+def _looked(base: Any) -> tuple[tuple[str, ...], bool]:
+    """The factors of the present episode, and whether all is as it was after they were seen drawn anew."""
+    before = base.observe()
+    base.counterfactual("nuisance", 5)
+    after = base.observe()
+    return base.present_factors(), all((before[key] == after[key]).all() for key in before)
 
 
 def _some(count: int) -> list[int]:

@@ -34,6 +34,8 @@ def test_the_contract_holds_in_every_task(task: str) -> None:
     assert found["generators"], "upstream's draws leave the caller's generators alone"
     assert max(found["empty"]) < 0.01, "the room closes every view"
     assert found["variations"][0] == found["variations"][1], "ours and upstream's"
+    assert found["put_back"], "what-if pictures leave no trace"
+    assert {"wall", "floor", "nuisance"} <= set(found["factors"])
     for roles, regions in zip(found["roles"], found["regions"], strict=True):
         assert {"robot", "surface", "background"} <= roles
         assert roles & {"target", "fixture"}
