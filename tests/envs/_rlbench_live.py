@@ -252,3 +252,18 @@ def dressed(perturbation: str) -> dict[str, Any]:
         return {"clean": clean, "changed": changed, "info": info, "factors": env.unwrapped.present_factors()}
     finally:
         env.close()
+
+
+def explained() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The observation and what the attribution wrapper says beside it after two decisions of a policy of ours."""
+    from hansgym.wrappers.attribution import AttributionWrapper
+    from hansgym.wrappers.chunk import ChunkedExecution
+
+    chunked = ChunkedExecution(made("push_buttons", image_size=64), 16, 8)
+    env = AttributionWrapper(chunked, "reference:pfungst", n_masks=8, do={"stride": 1, "draws": 2})
+    try:
+        _, info = env.reset(seed=0, options={"variation": 0})
+        seen, *_, info = env.step(info["clean_chunk"])
+        return seen, {k: info[k] for k in ("decision", "clean_chunk", "maps", "nmr", "ner", "ner_reason")}
+    finally:
+        env.close()

@@ -17,6 +17,7 @@ import pytest
 
 import hansgym  # noqa: F401  (registers the ids)
 from hansgym.attribution.ner import ner_of
+from hansgym.specs import CAMERAS
 
 pytestmark = live.MARKS
 GONE_S = 60.0
@@ -125,6 +126,17 @@ def test_a_whole_run_with_attribution_films_and_do_effects(tmp_path: Path) -> No
     assert {"wall", "floor", "nuisance"} <= set(episode["do"])
     assert (out / episode["video"]).stat().st_size > 1000
     assert _hansgym("report", str(out)).returncode == 0
+
+
+def test_the_attribution_wrapper_explains_and_measures() -> None:
+    pytest.importorskip("torch", reason="SKIPPED: reference policies need the extra torch")
+    seen, said = live.apart(live.explained)
+    assert said["decision"] == 1
+    assert {c: m.shape for c, m in said["maps"].items()} == dict.fromkeys(CAMERAS, seen["front_rgb"].shape[:2])
+    assert max(float(np.abs(m).max()) for m in said["maps"].values()) > 0
+    assert 0.0 <= said["nmr"]["10"] <= 1.0
+    assert said["ner"] is None
+    assert "task" in said["ner_reason"]
 
 
 def test_a_random_run_is_the_same_with_one_worker_and_with_two(tmp_path: Path) -> None:
