@@ -11,10 +11,10 @@ from typing import get_args
 
 import numpy as np
 
-from hansgym.agents._probe import Finding, Probe, Skip, copied, furthest, pairs, same, sliced
-from hansgym.batch import Batch, MaskedBatch
+from hansgym.abilities import ScoresTokens, check_said, check_scores
+from hansgym.agents._probe import ROUNDING_SHARE, Finding, Probe, Skip, copied, furthest, pairs, rounded, same, sliced
+from hansgym.batch import Batch
 from hansgym.errors import ContractError
-from hansgym.seeds import stream
 from hansgym.specs import AgentSpec, NoiseControl
 
 KNOWN_NEEDS = frozenset({"expert_chunk"})
@@ -22,9 +22,6 @@ KNOWN_NEEDS = frozenset({"expert_chunk"})
 
 MOST_ROWS = 128
 """Rows of the largest batch that is tried, however many the agent says it takes."""
-
-LAZY_SHARE = 0.05
-"""Kernels may differ by one grey level a pixel: the share of the masks' own effect that this may amount to."""
 
 
 def spec(agent: object) -> Finding:
@@ -90,7 +87,7 @@ def batch_invariance(probe: Probe) -> Finding:
     probe.needs_row_noise()
     alone = [probe.ask(probe.batch.take([k]), probe.seeds[k : k + 1]) for k in range(len(probe.batch))]
     bad = "a row is answered differently alone and in a batch"
-    return same(probe, probe.clean, np.concatenate(alone), "a row alone is answered as in a batch", bad)
+    return rounded(probe, probe.clean, np.concatenate(alone), "a row alone is answered as in a batch", bad)
 
 
 def permutation(probe: Probe) -> Finding:
@@ -147,7 +144,7 @@ def max_batch(probe: Probe) -> Finding:
     if probe.spec.noise_control in ("none", "rng"):
         return Finding("pass", f"{said} are answered")
     bad = f"{said} are answered differently from {len(probe.batch)}"
-    return same(probe, probe.clean[pick], answers, f"{said} are answered as {len(probe.batch)} are", bad)
+    return rounded(probe, probe.clean[pick], answers, f"{said} are answered as {len(probe.batch)} are", bad)
 
 
 def lazy(probe: Probe) -> Finding:
@@ -155,15 +152,9 @@ def lazy(probe: Probe) -> Finding:
     if not probe.spec.lazy:
         raise Skip("the agent does not declare lazy=True; masks are blended for it")
     probe.needs_row_noise()
-    from hansgym.agents.kernels.numpy import materialise
-
-    base, rng = probe.batch.take([0]), stream(0, "check-masks")
-    masks = {c: (rng.random((8, 7, 7)) < 0.5).astype(np.uint8) for c in base.images}
-    masked = MaskedBatch(base, masks)
-    seeds = np.repeat(probe.seeds[:1], len(masked))
-    plain = probe.ask(materialise(masked), seeds)
-    gap, effect = furthest(probe.ask(masked, seeds), plain), furthest(plain, probe.clean[:1])
-    allowed = max(probe.tolerance, LAZY_SHARE * effect)
+    seeds = np.repeat(probe.seeds[:1], len(probe.masked))
+    gap, effect = furthest(probe.ask(probe.masked, seeds), probe.answers_to_masked), probe.masks_move
+    allowed = max(probe.tolerance, ROUNDING_SHARE * effect)
     if gap <= allowed:
         return Finding(
             "pass", f"lazy and blended views agree within {gap:.1e} (masks move the chunk by {effect:.3g})", gap
@@ -171,6 +162,27 @@ def lazy(probe: Probe) -> Finding:
     return Finding(
         "fail", f"lazy views are answered differently from blended ones, by {gap:.3g} (allowed {allowed:.1e})", gap
     )
+
+
+def tokens(probe: Probe) -> Finding:
+    """What it says in tokens is what it does, and its scores are log-probabilities of the tokens it is given."""
+    agent, rows = probe.agent, min(probe.spec.max_batch, len(probe.batch))
+    if not isinstance(agent, ScoresTokens):
+        raise Skip("the agent does not score action tokens (hansgym.abilities.ScoresTokens)")
+    probe.needs_row_noise()
+    due = probe.clean[:rows]
+    batch, seeds = probe.batch.take(np.arange(rows)), probe.seeds[:rows].copy()
+    try:
+        chunks, said = check_said(agent.act_tokens(batch, seeds), rows, probe.spec)
+        each, one = (check_scores(agent.score_tokens(batch, t), rows, probe.spec, t) for t in (said, said[0]))
+    except ContractError as error:
+        return Finding("fail", str(error))
+    found = same(probe, due, chunks, "act_tokens answers as act", "act_tokens answers differently from act")
+    if found.status == "fail":
+        return found
+    good = f"{said.shape[1]} tokens an action, on average worth {-each.total.mean():.3g} nat"
+    bad = "an action is scored differently when it is given for all rows"
+    return same(probe, each.logp[0], one.logp[0], good, bad)
 
 
 def instruction(probe: Probe) -> Finding:
@@ -240,6 +252,7 @@ CHECKS: dict[str, Callable[[Probe], Finding]] = {
     "inputs": inputs,
     "max_batch": max_batch,
     "lazy": lazy,
+    "tokens": tokens,
     "contract": contract,
     "instruction": instruction,
     "image": image,

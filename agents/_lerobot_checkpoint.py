@@ -9,27 +9,27 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from hansgym.agents import _lerobot_kinds as kinds
+from hansgym.agents._lerobot_code import no_foreign_code
+from hansgym.agents._torch_draws import no_draws
 from hansgym.agents._weights import read_json
-from hansgym.errors import ConfigurationError, MissingExtraError
+from hansgym.errors import ConfigurationError, HansGymError, MissingExtraError
 from hansgym.lookup import require
 
 EXTRA = "lerobot"
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 PROCESSORS = ("policy_preprocessor.json", "policy_postprocessor.json")
 WANTED = ("*.json", "model.safetensors", "policy_*.safetensors")
-_DRAWS = {
-    *("uniform_", "normal_", "trunc_normal_", "kaiming_uniform_", "kaiming_normal_"),
-    *("xavier_uniform_", "xavier_normal_", "orthogonal_"),
-}
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?")
 
 
@@ -38,7 +38,7 @@ class Checkpoint:
     """A policy in evaluation mode on its device, with its processors.
 
     ``features``: input as it is to be given -> LeRobot's description of it; the first processor renames some.
-    ``details`` are kept in results.
+    ``width``: how many numbers an action has after the last one. ``details`` are kept in results.
     """
 
     folder: Path
@@ -47,6 +47,7 @@ class Checkpoint:
     before: Any
     after: Any
     features: Mapping[str, Any]
+    width: int
     details: Mapping[str, Any]
 
 
@@ -110,7 +111,7 @@ def _check_steps(path: Path) -> None:
         raise ConfigurationError(f"{path} lists no steps; use a checkpoint saved by LeRobot 0.4 or newer")
     for step in steps:
         named = step.get("registry_name", step.get("class"))
-        if not isinstance(named, str) or ("registry_name" not in step and not named.startswith("lerobot.")):
+        if not isinstance(named, str) or ("registry_name" not in step and not _own_step(named)):
             raise ConfigurationError(
                 f"{path} asks for the processor {named!r}, which is not LeRobot's own and is not run; "
                 "save the policy with processors that LeRobot registers"
@@ -122,23 +123,38 @@ def _check_steps(path: Path) -> None:
             raise ConfigurationError(f"{path} reads {state!r}, which is missing; give a whole checkpoint")
 
 
-def load(where: str, device: str, tokenizer: str | None = None) -> Checkpoint:
+def _own_step(named: str) -> bool:
+    """Whether ``named`` is a processor of LeRobot's: of a path, LeRobot calls whatever it finds there."""
+    module, _, name = named.rpartition(".")
+    if not module.startswith("lerobot."):
+        return False
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except ImportError:  # LeRobot cannot run it either, and says why
+        return True
+    return isinstance(found, type) and issubclass(found, require("lerobot.processor", EXTRA).ProcessorStep)
+
+
+def load(where: str, device: str, tokenizer: str | None = None, base: str | None = None) -> Checkpoint:
     """The checkpoint ``where`` on ``device``; raises :class:`ConfigurationError` for one that is not what it says.
 
-    ``tokenizer``: a folder or repository to take the tokenizer from instead of the one named in the checkpoint.
+    ``tokenizer`` and ``base``: folders or repositories to take the tokenizer, and the model that the policy was made
+    from, instead of those named in the checkpoint.
     """
     factory = require("lerobot.policies.factory", EXTRA)
     configs = require("lerobot.configs.policies", EXTRA)
     folder = find(where)
     kind = check_files(folder)["type"]
+    kinds.refuse(kind)
+    before_steps, after_steps = (read_json(folder / name)["steps"] for name in PROCESSORS)
     files = sorted({WEIGHTS, CONFIG, *(p.name for p in folder.glob("policy_*"))})
-    with ThreadPoolExecutor(1) as beside, _talk_elsewhere(), _reasons(folder, kind):
+    with ThreadPoolExecutor(1) as beside, _talk_elsewhere(), reasons(folder, kind), no_foreign_code():
         digests = beside.submit(lambda: {name: _sha256(folder / name) for name in files})
         config = configs.PreTrainedConfig.from_pretrained(folder)
-        _prepare(config, device, folder / WEIGHTS)
+        kinds.prepare(config, folder, device, tokenizer, base)
         policy = _built(factory.get_policy_class(config.type), folder, config)
         before, after = factory.make_pre_post_processors(
-            config, pretrained_path=str(folder), **_overrides(folder, device, tokenizer)
+            config, pretrained_path=str(folder), **kinds.overrides(config, before_steps, device, tokenizer)
         )
     policy = policy.to(device).eval()
     compare(policy, folder / WEIGHTS)
@@ -147,7 +163,8 @@ def load(where: str, device: str, tokenizer: str | None = None) -> Checkpoint:
         "lerobot": metadata.version("lerobot"),
         "sha256": digests.result(),
     }
-    return Checkpoint(folder, config, policy, before, after, _features(folder, config), details)
+    after, features = kinds.After(after, after_steps), _features(before_steps, config)
+    return Checkpoint(folder, config, policy, before, after, features, kinds.width(config, after_steps), details)
 
 
 def _built(cls: Any, folder: Path, config: Any) -> Any:
@@ -156,7 +173,7 @@ def _built(cls: Any, folder: Path, config: Any) -> Any:
     For billions of numbers both take minutes; :func:`compare` finds whatever the file did not replace.
     """
     torch = require("torch", EXTRA)
-    with _no_draws():
+    with no_draws(), kinds.bare_groot():
         if not str(config.device).startswith("cpu"):
             # Some policies work out tables on the host, and mix them with what they make here.
             with contextlib.suppress(RuntimeError, TypeError), torch.device(config.device):
@@ -164,49 +181,12 @@ def _built(cls: Any, folder: Path, config: Any) -> Any:
         return cls.from_pretrained(folder, config=config)
 
 
-def _no_draws() -> contextlib.AbstractContextManager[Any]:
-    """Inside, tensors are not filled with random numbers."""
-    mode = require("torch.overrides", EXTRA).TorchFunctionMode
-
-    class NoDraws(mode):  # type: ignore[misc, valid-type]
-        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            if getattr(func, "__name__", "") in _DRAWS:
-                return args[0] if args else kwargs["tensor"]
-            return func(*args, **(kwargs or {}))
-
-    made: contextlib.AbstractContextManager[Any] = NoDraws()
-    return made
-
-
-def _features(folder: Path, config: Any) -> dict[str, Any]:
+def _features(steps: Sequence[Mapping[str, Any]], config: Any) -> dict[str, Any]:
     """The inputs under the names that the checkpoint was trained with, before its own processor renames them."""
-    steps = [s.get("config", {}) for s in read_json(folder / PROCESSORS[0])["steps"]]
-    renamed = {str(k): str(v) for s in steps if isinstance(s, dict) for k, v in dict(s.get("rename_map") or {}).items()}
+    maps = [s["config"].get("rename_map") or {} for s in steps if isinstance(s.get("config"), dict)]
+    renamed = {str(old): str(new) for names in maps for old, new in dict(names).items()}
     given = {new: old for old, new in renamed.items()}
     return {given.get(key, key): feature for key, feature in config.input_features.items()}
-
-
-def _prepare(config: Any, device: str, weights: Path) -> None:
-    config.device = device
-    if hasattr(config, "pretrained_backbone_weights"):
-        config.pretrained_backbone_weights = None  # they would be downloaded, and overwritten by the checkpoint's
-    if getattr(config, "compile_model", False):
-        with require("safetensors", EXTRA).safe_open(str(weights), "pt") as file:
-            # Compiling is slow for every new batch size and hides the policy's draws, but may be in the tensors' names.
-            config.compile_model = any("_orig_mod." in name for name in file.keys())  # noqa: SIM118
-
-
-def _overrides(folder: Path, device: str, tokenizer: str | None) -> dict[str, Any]:
-    """What the saved processors are to do otherwise: LeRobot refuses words about steps that are not there."""
-    steps = {str(s.get("registry_name")) for s in read_json(folder / PROCESSORS[0])["steps"]}
-    wanted: dict[str, Any] = {"device_processor": {"device": device}} if "device_processor" in steps else {}
-    if tokenizer is not None:
-        if "tokenizer_processor" not in steps:
-            raise ConfigurationError(
-                f"tokenizer={tokenizer!r}, but the checkpoint's processors are {sorted(steps)}; leave out tokenizer"
-            )
-        wanted["tokenizer_processor"] = {"tokenizer_name": tokenizer}
-    return {"preprocessor_overrides": wanted}
 
 
 @contextlib.contextmanager
@@ -217,23 +197,36 @@ def _talk_elsewhere() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _reasons(folder: Path, kind: str) -> Iterator[None]:
+def reasons(folder: Path, kind: str, does: str = "make") -> Iterator[None]:
+    """Inside, where it ``does`` so to a policy, whatever LeRobot raises becomes an error that says what to do."""
     try:
         yield
-    except (ConfigurationError, KeyboardInterrupt):
+    except (HansGymError, KeyboardInterrupt):
         raise
-    except ImportError as error:
-        raise MissingExtraError(
-            f"a {kind!r} policy needs a package that is not installed ({error}). "
-            f"Install it with: pip install 'hansgym[lerobot]' 'lerobot[{kind}]'"
-        ) from error
     except BaseException as error:  # parsers exit, models raise what they like
+        whole = _chain(error)
+        ours = next((e for e in whole if isinstance(e, HansGymError)), None)
+        if ours is not None:
+            raise ours from error
+        if any(isinstance(e, ImportError) for e in whole):
+            raise MissingExtraError(
+                f"a {kind!r} policy needs a package that is not installed ({error}). "
+                f"Install it with: pip install 'hansgym[lerobot]' 'lerobot[{kinds.EXTRAS.get(kind, kind)}]'"
+            ) from error
         reason = f"{type(error).__name__}: {str(error).strip()[:600]}"
         raise ConfigurationError(
-            f"LeRobot {metadata.version('lerobot')} cannot make the {kind!r} policy of {folder} ({reason}); "
-            "use a checkpoint of this version, with the files as LeRobot saved them, and give tokenizer=<folder> where "
-            "its tokenizer cannot be downloaded"
+            f"LeRobot {metadata.version('lerobot')} cannot {does} the {kind!r} policy of {folder} ({reason}); "
+            "use a checkpoint of this version, with the files as LeRobot saved them, and give tokenizer=<folder> and "
+            "base=<folder> where its tokenizer, or the model it was made from, cannot be downloaded"
         ) from error
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """``error`` and what it was raised from."""
+    found: list[BaseException] = [error]
+    while (cause := found[-1].__cause__) is not None and cause not in found:
+        found.append(cause)
+    return found
 
 
 def compare(policy: Any, path: Path) -> None:

@@ -39,7 +39,7 @@ def mapping_for(checkpoint: Checkpoint, mapping: str | PolicyMapping | None, con
             f"mapping={mapping!r} and control={control!r} both say what actions mean; give one of them"
         )
     images, folder = _pictures(checkpoint.features), checkpoint.folder
-    action = int(checkpoint.config.output_features["action"].shape[0])
+    action = checkpoint.width
     states = {k: int(f.shape[0]) for k, f in checkpoint.features.items() if f.type.value in ("STATE", "ENV")}
     if mapping is not None:
         found = load(mapping)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -17,6 +17,9 @@ from hansgym.specs import NoiseControl
 SAME = 1e-4
 """Answers closer than this share of their spread are the same: devices round."""
 
+TRIES = 8
+"""Seeds that are tried before draws are taken to be without effect."""
+
 Ask = Callable[[np.ndarray, "Sampling"], np.ndarray]
 
 
@@ -25,7 +28,8 @@ class Sampling:
     """``kind``: as in :class:`hansgym.specs.AgentSpec`. ``way``: how the numbers get into the policy.
 
     ``argument``: ``noise=`` of ``shape`` (without the row axis); ``inside``: the policy's own draws are answered from
-    the rows' seeds; ``generator``: Torch's generator is seeded, one row at a time; ``untouched``: nothing is done.
+    the rows' seeds; ``generator``: Torch's generator is seeded, one row at a time, always alike if ``deterministic``;
+    ``untouched``: nothing is done.
     ``shapes`` and ``loose``: what the last call drew, see :class:`hansgym.agents._torch_noise.RowNoise`. ``watch``:
     note it under ``argument`` too.
     """
@@ -44,7 +48,7 @@ class Sampling:
             return predict(batch)
         if self.way == "generator":
             with torch.random.fork_rng([device] if device.type == "cuda" else []):
-                torch.manual_seed(int(seeds[0]) & 0x7FFFFFFFFFFFFFFF)
+                torch.manual_seed(int(seeds[0]) & 0x7FFFFFFFFFFFFFFF if self.kind == "rng" else 0)
                 return predict(batch)
         given = {}
         if self.way == "argument":
@@ -87,13 +91,39 @@ def find_out(ask: Ask, predict: Callable[..., Any]) -> Sampling:
     return inside
 
 
+def mixes_words(mixed: Ask, alike: Ask, sampling: Sampling) -> bool:
+    """Whether a row that is told little answers otherwise beside one that is told much: its words are padded to the
+    longest, and not all policies keep the padding out of their sums (GR00T's does not).
+
+    ``mixed`` asks about two rows of which the first is told less, ``alike`` about two that are told the same, which
+    shows how far rounding alone moves an answer.
+    """
+    if sampling.way == "generator" or sampling.kind == "none":
+        return False
+    pair, one = np.array([1, 2], np.uint64), np.array([1], np.uint64)
+    moved, rounded = (float(np.abs(ask(pair, sampling)[:1] - ask(one, sampling)).max()) for ask in (mixed, alike))
+    return moved > max(4 * rounded, SAME * float(np.std(mixed(pair, sampling))))
+
+
+def together(words: Sequence[str], apart: bool) -> list[np.ndarray]:
+    """The rows that may be asked about together: all, or those that are told the same."""
+    if not apart:
+        return [np.arange(len(words))]
+    each = np.array(words)
+    return [np.flatnonzero(each == text) for text in dict.fromkeys(words)]
+
+
 def _by_generator(ask: Ask) -> Sampling:
-    """Draws that belong to no row: one row at a time, from a seeded generator, or not at all."""
+    """Draws that belong to no row: one row at a time, from a seeded generator, or not at all.
+
+    Draws of words or codes often fall on the same one, so several seeds are tried. Where none shows the generator is
+    seeded all the same, always alike.
+    """
     seeded = Sampling("rng", "generator")
-    first, second, other = (ask(np.array([seed], np.uint64), seeded) for seed in (1, 1, 3))
+    first, second, *others = (ask(np.array([seed], np.uint64), seeded) for seed in (1, 1, *range(3, 3 + TRIES)))
     if not _same(first, second):
         return Sampling("none")
-    return seeded if not _same(first, other) else Sampling("deterministic")
+    return seeded if not all(_same(first, other) for other in others) else replace(seeded, kind="deterministic")
 
 
 def _takes_noise(predict: Callable[..., Any]) -> bool:

@@ -133,7 +133,7 @@ def load(files: Files, device: Any, dtype: Any) -> Checkpoint:
 
 def _program(folder: Path) -> tuple[ModuleType, ModuleType]:
     """The modules of the model and of its processor."""
-    package = _package(folder)
+    package = package_of(folder)
     try:
         return tuple(importlib.import_module(f"{package}.{name[:-3]}") for name in CODE[1:])  # type: ignore[return-value]
     except Exception as error:  # somebody else's program, and what it imports, may raise anything
@@ -143,7 +143,7 @@ def _program(folder: Path) -> tuple[ModuleType, ModuleType]:
         ) from error
 
 
-def _package(folder: Path) -> str:
+def package_of(folder: Path) -> str:
     """The name under which ``folder``'s files can be imported, and import each other, without being on any path."""
     content = b"".join((folder / name).read_bytes() for name in CODE)
     name = f"hansgym_openvla_{hashlib.sha256(str(folder.resolve()).encode() + content).hexdigest()[:16]}"

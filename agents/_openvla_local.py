@@ -131,11 +131,15 @@ class OpenvlaLocalAgent:
 
     def act(self, batch: Batch | MaskedBatch, noise_seeds: np.ndarray) -> np.ndarray:
         """Chunks (B, horizon, dim) float64; the noise seeds are not used."""
+        return self.act_tokens(batch, noise_seeds)[0]
+
+    def act_tokens(self, batch: Batch | MaskedBatch, noise_seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The chunks of :meth:`act` and the tokens (B, A) int64 that say them, decoded once."""
         ids = self.action_tokens(batch)
         numbers = self.checkpoint.vocabulary.numbers(ids)
         actions = self.checkpoint.statistics.unnormalise(numbers)[:, None]
         plain = batch if isinstance(batch, Batch) else repeated(batch.base, len(batch))
-        return self.mapping.actions(actions, plain)[:, : self.spec.horizon]
+        return self.mapping.actions(actions, plain)[:, : self.spec.horizon], ids
 
     def action_tokens(self, batch: Batch | MaskedBatch) -> np.ndarray:
         """(B, A) int64: the tokens of the action that :meth:`act` takes. Those below or above the action vocabulary are
@@ -168,7 +172,7 @@ class OpenvlaLocalAgent:
             return np.stack(tokens_.scores(logits, ids, self.checkpoint.vocabulary), axis=2)
 
         both = self._in_batches(batch, ask, given)
-        return TokenScores(given, both[..., 0], both[..., 1])
+        return TokenScores(given, both[..., 0], both[..., 1], self.mapping.action.gripper)
 
     # ------------------------------------------------------------ batches
 

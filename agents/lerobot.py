@@ -9,8 +9,8 @@ policy that looks at several observations is given those of its lane's last deci
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,11 @@ import numpy as np
 from hansgym.agents import _lerobot_mapping as features
 from hansgym.agents._halving import Halving
 from hansgym.agents._history import Frame, History
-from hansgym.agents._lerobot_checkpoint import EXTRA, Checkpoint, load
-from hansgym.agents._lerobot_sampling import Sampling, find_out
+from hansgym.agents._lerobot_checkpoint import EXTRA, Checkpoint, load, reasons
+from hansgym.agents._lerobot_code import no_foreign_code
+from hansgym.agents._lerobot_kinds import flags, queued, queues
+from hansgym.agents._lerobot_precision import Precision
+from hansgym.agents._lerobot_sampling import Sampling, find_out, mixes_words, together
 from hansgym.agents.check import synthetic_batch
 from hansgym.agents.mapping import PolicyMapping
 from hansgym.agents.torch import device_called
@@ -36,14 +39,18 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "control": str,
     "device": str,
     "tokenizer": str,
+    "base": str,
     "horizon": int,
     "max_batch": int,
     "tf32": yes,
+    "autocast": str,
+    "fused": yes,
 }
 GPU_BATCH, CPU_BATCH = 256, 32
 """Rows that are tried at once where ``max_batch`` is not given; halved until they fit."""
 
 _PROBE_LANES = (-1, -2)
+_PROBE_WORDS = ("close the jar", "close the red jar, then push the green button and open the drawer below it")
 
 
 def make(rest: str, **options: Any) -> LeRobotAgent:
@@ -61,10 +68,12 @@ class LeRobotAgent:
     """A LeRobot policy behind the agent protocol.
 
     ``where``: a folder or ``owner/name[@revision]`` on the hub. ``control``: the policy speaks the environment's own
-    convention in this control mode; or ``mapping``: a mapping file, a ready one, or a mapping. ``tokenizer``: where to
-    take the tokenizer from. ``horizon``: keep only so many control steps of a chunk (0: all). ``max_batch``: most rows
-    at once (0: as many as fit). ``tf32``: on a GPU, round the products of float32 matrices to ten bits, as LeRobot's
-    own evaluation does.
+    convention in this control mode; or ``mapping``: a mapping file, a ready one, or a mapping. ``tokenizer``, ``base``:
+    where to take the tokenizer, and the model that the policy was made from. ``horizon``: keep only so many control
+    steps of a chunk (0: all). ``max_batch``: most rows at once (0: as many as fit). ``tf32``: on a GPU, round the
+    products of float32 matrices to ten bits, as LeRobot's own evaluation does. ``autocast``: matrix products in
+    bfloat16 or float16 (default: as the checkpoint says). ``fused``: Gemma's attention through Torch's fused kernel
+    (:mod:`hansgym.agents._lerobot_attention`).
     """
 
     def __init__(
@@ -74,24 +83,29 @@ class LeRobotAgent:
         control: str | None = None,
         device: str | None = None,
         tokenizer: str | None = None,
+        base: str | None = None,
         horizon: int = 0,
         max_batch: int = 0,
         tf32: bool = True,
+        autocast: str | None = None,
+        fused: bool = False,
     ) -> None:
         if horizon < 0 or max_batch < 0:
             raise ConfigurationError(f"horizon={horizon}, max_batch={max_batch}; give positive numbers, or 0 for all")
         require("lerobot.configs.policies", EXTRA)
         self._torch = require("torch", EXTRA)
         self.device = device_called(self._torch, device)
-        self.tf32 = tf32 and self.device.type == "cuda"
-        self.checkpoint: Checkpoint = load(where, str(self.device), tokenizer)
+        self.precision = Precision(self.device, tf32, autocast)
+        self.checkpoint: Checkpoint = load(where, str(self.device), tokenizer, base)
+        self.precision.amp = bool(getattr(self.checkpoint.config, "use_amp", False))
         self.mapping = features.mapping_for(self.checkpoint, mapping, control)
         self._plain = {v.key: v for v in self.mapping.views if v == View(v.key, v.camera, size=v.size, resize=v.resize)}
         self._history = History(self._observations())
-        self._sampling = Sampling("none")
+        self._sampling, self._apart = Sampling("none"), False
         free = self._torch.cuda.empty_cache if self.device.type == "cuda" else lambda: None
         self._halving = Halving(max_batch or CPU_BATCH, f"lerobot:{where}", free)
-        self.spec = self._introduce(where, horizon, max_batch)
+        with reasons(self.checkpoint.folder, self.checkpoint.config.type, "ask"), no_foreign_code():
+            self.spec = self._introduce(where, horizon, max_batch, fused)
 
     # ---------------------------------------------------------------- the protocol
 
@@ -121,26 +135,30 @@ class LeRobotAgent:
     def _observations(self) -> int:
         """How many observations the policy looks at."""
         count = int(getattr(self.checkpoint.config, "n_obs_steps", 1) or 1)
-        if count > 1 and not _queues(self.checkpoint.policy):
+        if count > 1 and not queues(self.checkpoint.policy):
             raise ConfigurationError(
                 f"policy {self.checkpoint.config.type!r} looks at {count} observations but keeps no queue of them, so "
                 "they cannot be given to it; use a policy with n_obs_steps = 1"
             )
         return count
 
-    def _introduce(self, where: str, horizon: int, max_batch: int) -> AgentSpec:
+    def _introduce(self, where: str, horizon: int, max_batch: int, fused: bool) -> AgentSpec:
         """Try the policy on made-up observations: its state vectors, its sampling, its chunk, its memory."""
         mapping, cuda = self.mapping, self.device.type == "cuda"
         wanted = AgentSpec(where, mapping.spec, 1, mapping.cameras, mapping.image_size)
         batch = synthetic_batch(wanted, rows=2)
-        batch = Batch(batch.images, batch.state, batch.instructions, np.array(_PROBE_LANES))
+        batch = Batch(batch.images, batch.state, _PROBE_WORDS, np.array(_PROBE_LANES))
         features.widths(mapping, mapping.observe(batch.take([0])), self.checkpoint)
         ask = self._probe(batch)
         self._sampling = find_out(ask, self.checkpoint.policy.predict_action_chunk)
-        if self._sampling.kind == "rng":
+        alike = Batch(batch.images, batch.state, _PROBE_WORDS[:1] * 2, batch.rows)
+        self._apart = mixes_words(ask, self._probe(alike), self._sampling)
+        if self._sampling.way == "generator":
             self._halving.most = max_batch = 1
         if cuda and not max_batch:
             self._halving.most = GPU_BATCH
+        if fused:
+            self.precision.fuse(lambda: ask(np.array([1, 2], np.uint64), self._sampling), self.checkpoint.config.type)
         rows = self._halving.most if cuda else 1
         length = ask(np.arange(rows, dtype=np.uint64) % 2, self._sampling).shape[1]
         self._history.forget(_PROBE_LANES)
@@ -171,20 +189,16 @@ class LeRobotAgent:
         return ask
 
     def _details(self) -> dict[str, Any]:
-        length, flags = self._history.length, []
-        if length > 1:
-            flags.append(
-                f"the policy looks at {length} observations, in training one control step apart; here they are those "
-                "of its last decisions, which are one step apart only with --execute 1"
-            )
+        length = self._history.length
         return {
             "mapping": self.mapping.describe(),
             "chunk_owner": "agent",
             "device": str(self.device),
-            "tf32": self.tf32,
+            **self.precision.describe(),
             "noise": self._sampling.describe(),
+            "batches": "of rows told the same" if self._apart else "of any rows",
             "observations": length,
-            "flags": flags,
+            "flags": flags(self.checkpoint.config.type, length),
             **self.checkpoint.details,
         }
 
@@ -203,39 +217,33 @@ class LeRobotAgent:
                 self._history.see(lane, int(seed), {key: value[0] for key, value in shown.items()})
 
     def _in_parts(self, batch: Batch | MaskedBatch, seeds: np.ndarray) -> np.ndarray:
-        rows = np.arange(len(batch))
-        parts = self._halving.run(lambda part: self._chunks(batch.take(rows[part]), seeds[part]), len(batch))
-        return np.concatenate(parts)
+        words = [""] * len(batch) if isinstance(batch, MaskedBatch) else batch.instructions
+        groups, parts = together(words, self._apart), []
+        for rows in groups:
+            ask = partial(self._rows, batch, seeds, rows)
+            parts += self._halving.run(ask, len(rows))
+        return np.concatenate(parts)[np.argsort(np.concatenate(groups))]
+
+    def _rows(self, batch: Batch | MaskedBatch, seeds: np.ndarray, rows: np.ndarray, part: slice) -> np.ndarray:
+        return self._chunks(batch.take(rows[part]), seeds[rows[part]])
 
     def _chunks(self, batch: Batch | MaskedBatch, seeds: np.ndarray) -> np.ndarray:
         """Chunks (B, T, dim) float64 in our units."""
         plain = self._seen(batch)
         torch, policy = self._torch, self.checkpoint.policy
         shown, told = self._shown(plain), self.mapping.tell(plain)
-        with torch.inference_mode(), self._precision():
+        with torch.inference_mode(), self.precision.kept():
             policy.reset()
             frames = [self._prepared(f, told) for f in (*self._past(plain, seeds), shown)]
-            batch_of = self._queued(policy, frames)
+            batch_of = queued(policy, self.checkpoint.config, frames)
             out = self._sampling.call(policy.predict_action_chunk, batch_of, seeds, self.device)
             out = self.checkpoint.after(out)
         chunk = out.detach().double().cpu().numpy()
-        if chunk.ndim != 3 or len(chunk) != len(seeds):
+        if chunk.ndim != 3 or (len(chunk), chunk.shape[2]) != (len(seeds), self.mapping.action.dim):
             raise AgentError(
                 f"the policy's chunk has shape {chunk.shape}; ({len(seeds)}, steps, {self.mapping.action.dim}) was due"
             )
         return self.mapping.actions(chunk, plain)
-
-    @contextlib.contextmanager
-    def _precision(self) -> Iterator[None]:
-        """Mixed precision where the checkpoint was trained with it; the products' rounding is put back afterwards."""
-        amp = getattr(self.checkpoint.config, "use_amp", False)
-        matmul = self._torch.backends.cuda.matmul
-        usual, matmul.allow_tf32 = matmul.allow_tf32, self.tf32
-        try:
-            with self._torch.autocast(self.device.type) if amp else contextlib.nullcontext():
-                yield
-        finally:
-            matmul.allow_tf32 = usual
 
     def _seen(self, batch: Batch | MaskedBatch) -> Batch:
         """Masked views are blended on the device."""
@@ -278,20 +286,3 @@ class LeRobotAgent:
             tensors[key] = tensor.contiguous()
         # The processor adds an empty action, which policies would look for in their queues.
         return {k: v for k, v in self.checkpoint.before(tensors).items() if k != "action"}
-
-    def _queued(self, policy: Any, frames: list[dict[str, Any]]) -> dict[str, Any]:
-        """The last frame; policies that keep queues of observations find all frames in them."""
-        wanted = _queues(policy)
-        for frame in frames:
-            if "observation.images" in wanted:
-                keys = list(self.checkpoint.config.image_features)
-                frame["observation.images"] = self._torch.stack([frame[k] for k in keys], dim=-4)
-            for key in wanted:
-                queue = policy._queues[key]
-                queue.extend([frame[key]] * (1 if queue else queue.maxlen))
-        return frames[-1]
-
-
-def _queues(policy: Any) -> set[str]:
-    """The observations that the policy keeps queues of."""
-    return {k for k in getattr(policy, "_queues", None) or {} if k != "action"}

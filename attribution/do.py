@@ -88,18 +88,21 @@ def do_effects(
     ``counterfactuals``: factor -> K rows that differ from ``clean`` in their images (and privileged inputs) only;
     ``clean.take([0] * K).with_images(...)`` makes them. All rows are evaluated under ``noise_seed``. ``executed``: the
     steps of the chunk that count (at most the horizon). ``clean_chunk``: (horizon, dim), the answer to ``clean``
-    if known. ``changed``: factor -> (K,) bool, whether a draw changed any pixel; compared here if not given.
+    if known; an agent that takes batches is asked again, beside the counterfactuals, because rounding depends on the
+    size of a batch. ``changed``: factor -> (K,) bool, whether a draw changed any pixel; compared here if not given.
     """
     if len(clean) != 1 or executed < 1:
         raise ConfigurationError(f"needs one clean observation and executed >= 1, got {len(clean)} and {executed}")
     for factor, batch in counterfactuals.items():
         _check_paired(factor, clean, batch)
     spec, repeat = agent.spec, agent.spec.noise_control not in PAIRED
-    asked = [clean] * ((clean_chunk is None) + repeat) + list(counterfactuals.values())
+    known = None if clean_chunk is None else check_chunk(np.asarray(clean_chunk)[None], 1, spec)[0]
+    trusted = known is not None and spec.max_batch == 1
+    extra = (not trusted) + repeat
+    asked = [clean] * extra + list(counterfactuals.values())
     rows = _stack(asked)
     answers = evaluate(agent, rows, np.full(len(rows), noise_seed, np.uint64)) if asked else np.empty((0, 0, 0))
-    reference = answers[0] if clean_chunk is None else check_chunk(np.asarray(clean_chunk)[None], 1, spec)[0]
-    extra = (clean_chunk is None) + repeat
+    reference = known if known is not None and trusted else answers[0]
     floor = (RESOLUTION * float(np.abs(reference[:, spec.action.arm]).max())) ** 2
     steps, factors, start = min(executed, spec.horizon), {}, extra
     for factor, batch in counterfactuals.items():
@@ -108,7 +111,8 @@ def do_effects(
         factors[factor] = _effect(part, reference, spec.action, steps, floor, same)
     null = squared_distance(answers[extra - 1 : extra], reference, spec.action, steps)[0] if repeat else None
     null_d2 = None if null is None else float(null)
-    return DoDecision(factors, null_d2, spec.action.mode, steps, reference, len(rows) + (clean_chunk is not None))
+    executed_chunk = reference if known is None else known
+    return DoDecision(factors, null_d2, spec.action.mode, steps, executed_chunk, len(rows) + trusted)
 
 
 def _effect(

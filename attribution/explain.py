@@ -8,7 +8,6 @@ import numpy as np
 
 from hansgym.agent import Agent
 from hansgym.attribution import nmr
-from hansgym.attribution.evaluate import evaluate
 from hansgym.attribution.method import CellScores, Method, Question
 from hansgym.attribution.method import method as method_named
 from hansgym.attribution.pixels import pixel_maps
@@ -43,9 +42,11 @@ def explain(
     uint64; all evaluations of a row use its seed, so that sampling noise does not pass for an effect (``noise_control``
     in the result). ``seed``: one for all rows, or one per row; masks are fresh for every row. ``clean_chunks``: (B,
     horizon, dim), what the agent answered to the unmasked rows under these noise seeds, if known: it is not asked
-    again, but counted in ``evaluations`` all the same.
+    again (but for the tokens that ``iss_logp`` needs), and counted in ``evaluations`` all the same. An agent that lacks
+    what ``method`` asks for raises :class:`ConfigurationError`.
     """
     chosen = method_named(method)
+    chosen.check(agent)
     batch = _only_cameras(batch, agent.spec.cameras)
     if (objects is None) != (scene is None):
         raise ConfigurationError("shares per object need both the object images and the scenes that name their ids")
@@ -53,15 +54,11 @@ def explain(
     noise = [seed_of(s, "noise") for s in seeds] if noise_seeds is None else [int(s) for s in noise_seeds]
     if len(noise) != len(batch):
         raise ConfigurationError(f"{len(batch)} observations need as many noise seeds, got {len(noise)}")
-    clean = (
-        evaluate(agent, batch, np.asarray(noise, np.uint64))
-        if clean_chunks is None
-        else check_chunk(clean_chunks, len(batch), agent.spec)
-    )
+    known = None if clean_chunks is None else check_chunk(clean_chunks, len(batch), agent.spec)
     results = []
     for row in range(len(batch)):
         base, settings = batch.take([row]), (n_masks, keep_probability, grid, blur_sigma_px)
-        question = Question(agent, base, clean[row], noise[row], seeds[row], *settings)
+        question = Question(agent, base, None if known is None else known[row], noise[row], seeds[row], *settings)
         at_row = [None if i is None else {c: v[row] for c, v in i.items()} for i in (regions, objects)]
         results.append(_attribution(question, chosen, at_row[0], at_row[1], scene[row] if scene is not None else ()))
     return results
@@ -82,7 +79,7 @@ def _attribution(
         estimator=method.estimator,
         cells=scores.cells,
         stderr=scores.stderr,
-        clean_chunk=question.clean_chunk,
+        clean_chunk=scores.clean_chunk,
         evaluations=scores.evaluations,
         image_size=sizes,
         mean_effect=scores.mean_effect,

@@ -127,10 +127,10 @@ def save(
 # ------------------------------------------------------------------------------------------------ words
 
 
-def tokenizer() -> Any:
+def tokenizer(special: Mapping[str, str] = SPECIAL) -> Any:
     """A tokenizer of a few words: policies pad what they are told to a fixed length."""
     tokenizers, transformers = require("tokenizers", EXTRA), require("transformers", EXTRA)
-    words = [*WORDS, *SPECIAL.values()]
+    words = [*WORDS, *special.values()]
     made = tokenizers.Tokenizer(tokenizers.models.WordLevel({w: k for k, w in enumerate(words)}, unk_token="<unk>"))
     made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
     return transformers.PreTrainedTokenizerFast(
@@ -139,13 +139,13 @@ def tokenizer() -> Any:
         unk_token="<unk>",
         bos_token="<s>",
         eos_token="</s>",
-        extra_special_tokens=SPECIAL,
+        extra_special_tokens=dict(special),
     )
 
 
 @contextlib.contextmanager
 def tokenizer_from(words: Path) -> Iterator[None]:
-    """Inside, whatever tokenizer is asked for by name is the one in ``words``, and saved processors name that folder."""
+    """Inside, whatever tokenizer is asked for by name is the one in ``words``; saved processors name that folder."""
     transformers = require("transformers", EXTRA)
     step = require("lerobot.processor", EXTRA).TokenizerProcessorStep
     real, config = transformers.AutoTokenizer.from_pretrained, step.get_config

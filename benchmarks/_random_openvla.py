@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hansgym.agents._openvla_checkpoint import CODE, INSIDE_SOURCE, _package
+from hansgym.agents._openvla_checkpoint import CODE, INSIDE_SOURCE, package_of
+from hansgym.agents._torch_draws import no_draws
 from hansgym.errors import ConfigurationError
 from hansgym.lookup import require
 
@@ -55,6 +56,7 @@ def save(
     dtype: str = "float32",
     text: Mapping[str, int] = TEXT_7B,
     backbones: Sequence[str] = (),
+    statistics: Mapping[str, Any] = STATISTICS,
     change: Any = None,
 ) -> Path:
     """A random model with its program, processor and tokenizer in ``folder``.
@@ -63,10 +65,10 @@ def save(
     weights.
     """
     torch = require("torch", EXTRA)
-    package = _package(code)
+    package = package_of(code)
     configuration, modeling, processing = (importlib.import_module(f"{package}.{name[:-3]}") for name in CODE)
     config = configuration.OpenVLAConfig(
-        norm_stats=STATISTICS,
+        norm_stats=dict(statistics),
         vision_backbone_id="dinosiglip-vit-so-224px",
         llm_backbone_id="llama2-7b-pure",
         arch_specifier="no-align+fused-gelu-mlp",
@@ -79,14 +81,19 @@ def save(
     usual = torch.get_default_dtype()
     torch.set_default_dtype(getattr(torch, dtype))
     try:
-        with torch.device(device):
+        with torch.device(device), no_draws():
             model = modeling.OpenVLAForActionPrediction(config)
     finally:
         torch.set_default_dtype(usual)
-    if change is not None:
-        with torch.no_grad():
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.normal_(0.0, (parameter.numel() / len(parameter)) ** -0.5)  # keeps the size of what goes in
+            elif not bool(parameter.isfinite().all()):
+                parameter.zero_()
+        if change is not None:
             change(model)
-    model.save_pretrained(folder, safe_serialization=True)
+    model.save_pretrained(folder, safe_serialization=True, max_shard_size="2GB")
     _processor(processing).save_pretrained(folder)
     tokenizer().save_pretrained(folder)
     for name in CODE:

@@ -85,7 +85,7 @@ def evaluate(
     videos: Annotated[int, typer.Option(help="Episodes per task to film, with the saliency laid over.")] = 0,
     run_seed: Annotated[int, typer.Option(help="Seed of sampling noise, masks and do-draws.")] = 0,
     method: Annotated[
-        str, typer.Option(help="Saliency method: iss (centred) or iss_published.", rich_help_panel=ATTRIBUTION)
+        str, typer.Option(help="Method: iss (centred), iss_published, iss_logp (tokens).", rich_help_panel=ATTRIBUTION)
     ] = "iss",
     masks: Annotated[int, typer.Option(help="Masks per explained decision.", rich_help_panel=ATTRIBUTION)] = 100,
     attribute_stride: Annotated[

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from hansgym.errors import ConfigurationError
+from hansgym.errors import ConfigurationError, HansGymError
 from hansgym.lookup import unknown
 from hansgym.seeds import reset_seed
 from hansgym.specs import CAMERAS
@@ -88,7 +88,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         for name in self.attribute:
             if name not in ATTRIBUTIONS:
-                raise unknown("attribution", name, (*ATTRIBUTIONS, "none"))
+                raise _unknown_attribution(name)
         for name, values in (("tasks", self.tasks), ("seeds", self.seeds)):
             if not values:
                 raise ConfigurationError(f"a run needs {name}, got none")
@@ -197,6 +197,17 @@ def protocol_of(text: str, task: str) -> str:
     if "=" not in text:
         return text
     return dict(_pair(part) for part in text.split(",")).get(task, "default")
+
+
+def _unknown_attribution(name: str) -> HansGymError:
+    from hansgym.attribution.method import methods
+
+    if name in methods():
+        return ConfigurationError(
+            f"attribution {name!r} is a saliency method; give attribute='iss' with method={name!r}, on a command line "
+            f"--attribute iss --method {name}"
+        )
+    return unknown("attribution", name, (*ATTRIBUTIONS, "none"))
 
 
 def _pair(part: str) -> tuple[str, str]:

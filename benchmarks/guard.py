@@ -7,16 +7,18 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from hansgym.abilities import ScoresTokens, TokenScores, check_said, check_scores
 from hansgym.agent import Agent
 from hansgym.batch import Batch, MaskedBatch
 from hansgym.errors import AgentError, ContractError
 from hansgym.specs import AgentSpec, check_chunk
 
 _BUILD_LIMIT_S = 1800.0  # loading weights may take long, and happens once
+Answer = TypeVar("Answer")
 
 
 class _HungError(Exception):
@@ -55,8 +57,11 @@ class GuardedAgent:
 
     Everything else is an :class:`hansgym.errors.AgentError` with the reason. After a call that did not return, the
     thread and the agent in it are abandoned, and ``factory`` makes a fresh one; ``on_fresh`` is called then.
-    ``evaluations`` counts rows asked for.
+    ``evaluations`` counts rows asked for. It is a :class:`hansgym.abilities.ScoresTokens` where the agent is one.
     """
+
+    act_tokens: Callable[[Batch | MaskedBatch, np.ndarray], tuple[np.ndarray, np.ndarray]]
+    score_tokens: Callable[..., TokenScores]
 
     def __init__(self, factory: Callable[[], Agent], limit_s: float) -> None:
         self._factory = factory
@@ -68,6 +73,9 @@ class GuardedAgent:
         self._agent: Agent | None = self._thread.call(factory, _BUILD_LIMIT_S)
         assert self._agent is not None
         self.spec: AgentSpec = self._agent.spec
+        # On the instance, so that isinstance tells whether this agent can be asked.
+        if isinstance(self._agent, ScoresTokens):
+            self.act_tokens, self.score_tokens = self._act_tokens, self._score_tokens
 
     def reset(self, rows: Sequence[int], seeds: Sequence[int]) -> None:
         """Pass a reset on."""
@@ -78,16 +86,26 @@ class GuardedAgent:
         seeds = np.asarray(noise_seeds, np.uint64)
         self.evaluations += len(batch)
         chunk = self._call("act", lambda agent: agent.act(batch, seeds))
-        try:
-            return check_chunk(chunk, len(batch), self.spec)
-        except (ContractError, ValueError, TypeError) as error:
-            raise AgentError(str(error)) from error
+        return _checked(lambda: check_chunk(chunk, len(batch), self.spec))
+
+    def _act_tokens(self, batch: Batch | MaskedBatch, noise_seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Chunks (B, horizon, dim) float64 and their tokens (B, A) int64."""
+        seeds = np.asarray(noise_seeds, np.uint64)
+        self.evaluations += len(batch)
+        said = self._call("act_tokens", lambda agent: agent.act_tokens(batch, seeds))
+        return _checked(lambda: check_said(said, len(batch), self.spec))
+
+    def _score_tokens(self, batch: Batch | MaskedBatch, tokens: np.ndarray | None = None) -> TokenScores:
+        """Scores of ``tokens`` under the rows of ``batch``; of the agent's own for None."""
+        self.evaluations += len(batch)
+        scores = self._call("score_tokens", lambda agent: agent.score_tokens(batch, tokens))
+        return _checked(lambda: check_scores(scores, len(batch), self.spec, tokens))
 
     def close(self) -> None:
         """Let the thread go; an abandoned one cannot be ended from here."""
         self._thread.leave()
 
-    def _call(self, method: str, function: Callable[[Agent], Any]) -> Any:
+    def _call(self, method: str, function: Callable[[Any], Any]) -> Any:
         agent = self._agent or self._refresh()
         try:
             return self._thread.call(lambda: function(agent), self._limit_s)
@@ -114,3 +132,11 @@ class GuardedAgent:
         if self.on_fresh is not None:
             self.on_fresh(self)
         return fresh
+
+
+def _checked(check: Callable[[], Answer]) -> Answer:
+    """What ``check`` returns; what it finds wrong with an answer is the agent's error."""
+    try:
+        return check()
+    except (ContractError, ValueError, TypeError) as error:
+        raise AgentError(str(error)) from error

@@ -144,20 +144,27 @@ def main(
     """
     try:
         chosen = parse_masks(masks)
-        found = {"agents": [measure(uri, chosen, rounds, task, device) for uri in agent], "rounds": rounds}
+        command = " ".join(_command(agent, masks, device, task, rounds))
+        found: dict[str, Any] = {"agents": [], "rounds": rounds, "command": command}
+        folder = out or results_folder()
+        for uri in agent:
+            found["agents"].append(measure(uri, chosen, rounds, task, device))
+            _write(folder, found)
     except HansGymError as error:
         _say(f"hansgym: {error}")
         raise typer.Exit(1) from error
-    found["command"] = " ".join(_command(agent, masks, device, task, rounds))
-    folder = out or results_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "iss_cost.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    (folder / "iss_cost.md").write_text(markdown(found), encoding="utf-8")
     if as_json:
         print(json.dumps(found))
         return
     print(markdown(found))
     print(f"written to {folder / 'iss_cost.md'}")
+
+
+def _write(folder: Path, found: dict[str, Any]) -> None:
+    """What has been measured so far: a later agent that fails takes nothing of it away."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "iss_cost.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (folder / "iss_cost.md").write_text(markdown(found), encoding="utf-8")
 
 
 def _command(agent: Sequence[str], masks: str, device: str | None, task: str, rounds: int) -> list[str]:

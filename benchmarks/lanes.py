@@ -21,6 +21,8 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
+from hansgym.benchmarks.config import backend_of
+
 if TYPE_CHECKING:
     from hansgym.benchmarks.workers import EnvSettings
 
@@ -44,12 +46,17 @@ class Reply:
 
 
 class Lane:
-    """One environment process; started when first asked, and again after it has failed."""
+    """One environment process; started when first asked, again after it has failed, and on RLBench for every episode.
+
+    CoppeliaSim's physics engine remembers earlier episodes of its process, and upstream walks through sets in the order
+    of the hash seed: a process of its own makes an episode the same whichever lane has it, whatever that did before.
+    """
 
     def __init__(self, index: int, settings: EnvSettings, limit_s: float) -> None:
         self.index = index
         self._settings = settings
         self._limit_s = limit_s
+        self._once = backend_of(settings.factory).partition(":")[0] == "rlbench"
         self._process: subprocess.Popen[bytes] | None = None
         self.connection: Connection | None = None
         self._asked = ""
@@ -68,6 +75,8 @@ class Lane:
     def ask(self, method: str, *arguments: Any) -> None:
         """Send a request; the answer comes through :meth:`collect`."""
         limit = self._limit_s
+        if method == "reset" and self._once:
+            self.stop()
         if self._process is None:
             self._start()
             limit += START_S
@@ -132,7 +141,7 @@ class Lane:
             start_new_session=True,  # Ctrl-C is for the run: a lane that died of it would look like a failed one
             stdout=self._words,
             stderr=self._words,
-            env={**os.environ, **threads, "PYTHONPATH": path},
+            env={**os.environ, **threads, "PYTHONPATH": path, "PYTHONHASHSEED": "0"},
         )
         there.close()
         self.connection = here

@@ -115,7 +115,7 @@ def evaluate(
             env_limit_s=env_limit_s,
             env_factory=env_factory,
         )
-        _check(config, spec)
+        _check(config, guard)
         return run(config, guard, Path(out) if out is not None else default_out(config), workers, progress)
     finally:
         guard.close()
@@ -222,8 +222,9 @@ def _image_size(spec: AgentSpec, wanted: int | None) -> int:
     return wanted or spec.image_size or 224
 
 
-def _check(config: RunConfig, spec: AgentSpec) -> None:
+def _check(config: RunConfig, agent: Agent) -> None:
     """Refuse what cannot work before anything is started."""
+    spec = agent.spec
     if config.execute > spec.horizon:
         raise ConfigurationError(
             f"execute={config.execute} is more than the {spec.horizon} steps that agent {spec.name!r} predicts; "
@@ -237,7 +238,7 @@ def _check(config: RunConfig, spec: AgentSpec) -> None:
     if config.iss:
         from hansgym.attribution.method import method
 
-        method(config.method)
+        method(config.method).check(agent)
         if not spec.cameras:
             raise ConfigurationError(f"agent {spec.name!r} sees no camera: there is nothing to explain; leave out iss")
     if "expert_chunk" in spec.needs and backend_of(config.env_factory).startswith("rlbench"):

@@ -24,7 +24,7 @@ BACKENDS: Mapping[str, str] = {
 
 BACKEND_OPTIONS: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
     "mujoco": {},
-    "rlbench": {"renderer": ("opengl3", "opengl")},
+    "rlbench": {"renderer": ("opengl3", "opengl"), "servo": ("velocity", "position")},
 }
 """Backend name -> its options -> their values, the default first."""
 

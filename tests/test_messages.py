@@ -179,7 +179,17 @@ PROVOKED: dict[str, tuple[Callable[[], Any], str, str]] = {
     ),
     "method": (lambda: AttributionWrapper(made(), "expert", method="issue"), r"'issue'", r"Choose one of: iss"),
     "unchunked": (lambda: AttributionWrapper(made(), "expert"), r"horizon", r"ChunkedExecution"),
-    "saliency": (lambda: method("grad"), r"'grad'", r"Choose one of: iss, iss_published"),
+    "saliency": (lambda: method("grad"), r"'grad'", r"Choose one of: iss, iss_logp, iss_published"),
+    "tokens": (
+        lambda: method("iss_logp").check(make_agent("random")),
+        r"agent 'random' lacks its act_tokens and score_tokens",
+        r"choose one of the methods that work with it: iss, iss_published",
+    ),
+    "method as attribution": (
+        lambda: evaluate("random", "open_drawer", attribute="iss_logp"),
+        r"'iss_logp' is a saliency method",
+        r"--attribute iss --method iss_logp",
+    ),
     "scheme": (lambda: make_agent("experts"), r"'experts'", r"Did you mean 'expert'\?.*Examples: "),
     "agent option": (lambda: make_agent("random:speed=2"), r"'speed'", r"Choose one of: amplitude, control, horizon"),
     "agent value": (lambda: make_agent("random:horizon=two"), r"horizon='two'", r"write horizon=<int>"),

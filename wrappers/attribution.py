@@ -9,13 +9,12 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from hansgym import lookup
 from hansgym.agent import Agent
 from hansgym.agents.registry import make_agent
 from hansgym.attribution import do as effects
 from hansgym.attribution.evaluate import evaluate
 from hansgym.attribution.explain import explain
-from hansgym.attribution.method import methods
+from hansgym.attribution.method import method as method_called
 from hansgym.attribution.ner import ner_of
 from hansgym.attribution.pixels import maps_of
 from hansgym.attributions import Attribution
@@ -93,8 +92,7 @@ class AttributionWrapper(gym.Wrapper, gym.utils.RecordConstructorArgs):
         )
         gym.Wrapper.__init__(self, env)
         self.agent = make_agent(agent) if isinstance(agent, str) else agent
-        if method not in methods():
-            raise lookup.unknown("attribution method", method, methods())
+        method_called(method).check(self.agent)
         if stride < 1:
             raise ConfigurationError(f"stride must be at least 1, got {stride}")
         _check_contract(env, self.agent)
@@ -144,8 +142,9 @@ class AttributionWrapper(gym.Wrapper, gym.utils.RecordConstructorArgs):
             told["clean_chunk"] = evaluate(self.agent, batch, [noise])[0]
         if self._do is not None:
             told["do"] = effect = self._do_effects(self._do, batch, told["clean_chunk"], noise)
-            # The clean answer is known by then, and was counted above.
-            told["evaluations"] += 0 if effect is None else effect.evaluations - 1
+            # The clean answer was counted above; agents that take batches are asked for it again.
+            known = self.agent.spec.max_batch == 1
+            told["evaluations"] += 0 if effect is None else effect.evaluations - known
             told |= self._ratio()
         return told
 

@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from hansgym.assets.room import POSTER, POSTER_SIZE
 from hansgym.envs.backend import Episode, Frame, Proprioception, ResetRequest, Verdict, perturb
-from hansgym.envs.mujoco.control import JOINT_LOWER, JOINT_UPPER, limited
+from hansgym.envs.mujoco.control import JOINT_LOWER, JOINT_SPEED, JOINT_UPPER, limited
 from hansgym.envs.mujoco.scene import Scene, build_scene
 from hansgym.envs.rlbench import counterfactual, process, reaching
 from hansgym.envs.rlbench.binding import binding_of
@@ -39,18 +39,22 @@ class RlbenchBackend:
     """One task of RLBench. Nothing is started before the first :meth:`reset`, and then once per process.
 
     ``renderer``: ``"opengl3"``, upstream's default, or ``"opengl"``, without shadows and much faster where there
-    is no graphics card. ``simulator`` makes the seam's other side; with ``strict`` a shape that nobody knows raises.
+    is no graphics card. ``servo``: ``"velocity"`` turns each joint at the one speed that brings it to its target within
+    the step; ``"position"`` leaves that to CoppeliaSim's position control, as upstream's ``JointPosition`` does, which
+    covers about two thirds of the way. ``simulator`` makes the seam's other side; with ``strict`` a shape that nobody
+    knows raises.
     """
 
     def __init__(
         self,
         task: TaskSpec,
         renderer: str = "opengl3",
+        servo: str = "velocity",
         simulator: Callable[[str], Simulator] = PyRepSimulator,
         strict: bool = False,
     ) -> None:
         self.task = task
-        self._renderer, self._make, self._strict = renderer, simulator, strict
+        self._renderer, self._servo, self._make, self._strict = renderer, servo, simulator, strict
         self._display = VirtualDisplay()
         self._random = UpstreamRandomness()
         self._built: tuple[Simulator, Scene] | None = None
@@ -153,7 +157,10 @@ class RlbenchBackend:
         elif action == "release":
             simulator.release()
         simulator.drive_fingers(self._gripper.speeds(fingers))
-        simulator.aim(self._reference)
+        if self._servo == "velocity":
+            simulator.drive(np.clip((self._reference - measured) / CONTROL_DT_S, -JOINT_SPEED, JOINT_SPEED))
+        else:
+            simulator.aim(self._reference)
         with self._random.lent():  # some tasks draw while they run
             simulator.step()
         return {"speed_limited": int(np.abs(target - self._reference).max() > REACHED_RAD)}

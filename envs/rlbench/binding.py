@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from hansgym.envs.rlbench.simulator import Rgb
 from hansgym.envs.spec import Binding, Draw, TaskSpec, fields_of, fill
-
-Rgb = tuple[float, float, float]
 
 
 def binding_of(task: TaskSpec, variation: Mapping[str, str], colours: Mapping[str, Rgb]) -> Binding:

@@ -1,7 +1,7 @@
 """do-effects on handles: shapes painted another colour, seen, and painted back, without a step of the world.
 
 Factors: ``wall``, ``floor`` (one RGB shift each), ``poster`` while it hangs (look and place), ``distractor:<name>`` for
-objects that upstream paints in one colour, and ``nuisance`` (all of these). ``light`` is not among them, since
+objects whose shapes can be painted and put back, and ``nuisance`` (all of these). ``light`` is not among them, since
 CoppeliaSim gives its lights no exact way back through PyRep, and ``task`` is not, since placing a task anew disturbs
 what the physics engine remembers: so there is no ``e_task`` and no NER on this backend. The draws are those of the
 MuJoCo backend: each factor has a stream of its own.
@@ -18,13 +18,11 @@ import numpy as np
 from hansgym.assets.room import FLOOR, POSTER, POSTER_SIZE, WALLS
 from hansgym.envs import cue
 from hansgym.envs.mujoco.counterfactual import DISTRACTOR, RGB_SHIFT, SAME_COLOUR, same_colour, spoken_colours
-from hansgym.envs.rlbench.simulator import Simulator
-from hansgym.envs.spec import COLOURS, TaskSpec, fill
+from hansgym.envs.rlbench.simulator import Coat, Rgb, Simulator
+from hansgym.envs.spec import COLOURS, TaskSpec
 from hansgym.lookup import unknown
 from hansgym.roles import Role
 from hansgym.seeds import stream
-
-Rgb = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -50,17 +48,16 @@ def nuisance_factors(world: World) -> tuple[str, ...]:
     """The factors that ``nuisance`` stands for."""
     found = [name for name, bodies in (("wall", WALLS), ("floor", (FLOOR,))) if _paintable(world, bodies)]
     found += ["poster"] if world.poster is not None and world.task.candidates is not None else []
-    painted = {fill(template, world.binding) for template, _ in world.task.colours}
     for name, role in world.roles.items():
-        if role is Role.DISTRACTOR and name in painted and _paintable(world, (name,)) and recolourings(world, name):
+        if role is Role.DISTRACTOR and _paintable(world, (name,)) and recolourings(world, name):
             found.append(f"{DISTRACTOR}{name}")
     return tuple(found)
 
 
-def _paintable(world: World, names: Sequence[str]) -> list[int]:
-    """Handles of the shapes of ``names``; none at all when one of them could not be painted back exactly."""
-    handles = [h for name in names for h in world.handles.get(name, ())]
-    return handles if all(world.simulator.plain(h) for h in handles) else []
+def _paintable(world: World, names: Sequence[str]) -> list[Coat]:
+    """What of ``names`` can be painted; nothing at all when one of their shapes could not be put back exactly."""
+    found = [world.simulator.coats(h) for name in names for h in world.handles.get(name, ())]
+    return [] if None in found else [coat for coats in found for coat in coats or ()]
 
 
 @contextmanager
@@ -73,29 +70,28 @@ def resampled(world: World, factors: Sequence[str], seed: int, severity: float =
     members = nuisance_factors(world)
     wanted = dict.fromkeys(f for factor in factors for f in (members if factor == "nuisance" else (factor,)))
     changes = [_changes(world, factor, stream(seed, factor), severity) for factor in wanted]
-    before = {h: world.simulator.colour(h) for change in changes for h in change}
     try:
         for change in changes:
-            for handle, rgb in change.items():
-                world.simulator.paint(handle, rgb)
+            for coat, rgb in change.items():
+                world.simulator.paint(coat, rgb)
         if "poster" in wanted:
             _hang_anew(world, stream(seed, "poster"))
         yield
     finally:
-        for handle, rgb in before.items():
-            world.simulator.paint(handle, rgb)
+        for coat in (c for change in changes for c in change):
+            world.simulator.paint(coat, coat.rgb)
         if world.poster is not None and "poster" in wanted:
             world.simulator.poster(*world.poster, POSTER_SIZE)
 
 
-def _changes(world: World, factor: str, rng: np.random.Generator, severity: float) -> dict[int, Rgb]:
-    """Handle -> colour under ``factor``; the poster changes its place, too, and goes its own way."""
+def _changes(world: World, factor: str, rng: np.random.Generator, severity: float) -> dict[Coat, Rgb]:
+    """Coat -> colour under ``factor``; the poster changes its place, too, and goes its own way."""
     if factor == POSTER:
         return {}
     if factor in ("wall", "floor"):
         shift = severity * rng.uniform(-RGB_SHIFT, RGB_SHIFT, 3)
         bodies = WALLS if factor == "wall" else (FLOOR,)
-        return {h: _rgb(np.clip(world.simulator.colour(h) + shift, 0.0, 1.0)) for h in _paintable(world, bodies)}
+        return {coat: _rgb(np.clip(coat.rgb + shift, 0.0, 1.0)) for coat in _paintable(world, bodies)}
     name = factor.removeprefix(DISTRACTOR)
     choices = recolourings(world, name)
     colour = COLOURS[choices[int(rng.integers(len(choices)))]]

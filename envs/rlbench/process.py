@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hansgym.errors import ConfigurationError
@@ -16,6 +19,8 @@ class _Holder:
     pid: int
     close: Callable[[], None]
 
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _holder: _Holder | None = None
 _registered = False
@@ -49,6 +54,22 @@ def free(owner: object) -> None:
     global _holder
     if _holder is not None and _holder.owner is owner and _holder.pid == os.getpid():
         _holder = None
+
+
+@contextmanager
+def own_signals() -> Iterator[None]:
+    """Afterwards Ctrl-C and requests to end are Python's again: CoppeliaSim takes them when it starts.
+
+    It would shut itself down on them, and the next call to it would fail where a KeyboardInterrupt was meant.
+    """
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():  # Python lets no other thread set them
+            for number, handler in handlers.items():
+                if handler is not None:  # set by somebody else's library: not ours to put back
+                    signal.signal(number, handler)
 
 
 def _leave() -> None:

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from hansgym.envs.rlbench import articulation, demonstration
+from hansgym.envs.rlbench import articulation, demonstration, process
 from hansgym.envs.rlbench.outlines import Outlines, drawn
-from hansgym.envs.rlbench.simulator import CameraPose, ShapeRecord, Unplaceable
+from hansgym.envs.rlbench.paint import Palette
+from hansgym.envs.rlbench.simulator import CameraPose, Coat, Rgb, ShapeRecord, Unplaceable
 from hansgym.envs.rlbench.vision import Vision, vision_config
 
 PLACING_ATTEMPTS = 40
@@ -34,6 +35,9 @@ def _module(name: str) -> Any:
 class PyRepSimulator:
     """See :class:`hansgym.envs.rlbench.simulator.Simulator`. ``renderer``: ``opengl3`` or ``opengl``."""
 
+    _launches = 0
+    """How often this process has started the simulator."""
+
     def __init__(self, renderer: str = "opengl3") -> None:
         self._renderer = renderer
         self._environment: Any = None
@@ -51,15 +55,17 @@ class PyRepSimulator:
             action_mode=mode, obs_config=vision_config(self._renderer), headless=True
         )
         self._environment = environment  # from here on close() has something to stop
-        environment.launch()
+        with process.own_signals():
+            environment.launch()
         name = "".join(word.capitalize() for word in task.split("_"))
         self._task_environment = environment.get_task(getattr(_module(f"rlbench.tasks.{task}"), name))
         self._scene: Any = self._task_environment._scene
         self._arm: Any = self._scene.robot.arm
         self._gripper: Any = self._scene.robot.gripper
-        self._arm.set_control_loop_enabled(True)
         self._robot = frozenset(s.get_handle() for part in (self._arm, self._gripper) for s in self._parts_of(part))
-        self._vision = Vision()
+        PyRepSimulator._launches += 1
+        self._vision = Vision(sizes=self._renderer == "opengl3" or PyRepSimulator._launches == 1)
+        self._palette = Palette()
 
     def _parts_of(self, component: Any) -> list[Any]:
         shapes = _module("pyrep.const").ObjectType.SHAPE
@@ -82,6 +88,7 @@ class PyRepSimulator:
         """Upstream's reset without its pictures: the robot at home, the task placed, ten steps to come to rest."""
         exceptions = _module("rlbench.backend.exceptions")
         self._path = None
+        self._arm.set_control_loop_enabled(True)
         self._scene.reset()
         try:
             return list(self._scene.init_episode(variation, randomly_place=True, max_attempts=PLACING_ATTEMPTS))
@@ -99,6 +106,7 @@ class PyRepSimulator:
 
     def demonstrate(self, watch: Callable[[], None] | None = None) -> int:
         """Play upstream's own demonstration and count its steps."""
+        self._arm.set_control_loop_enabled(True)
         return demonstration.played(self._scene, watch)
 
     # -- shapes ------------------------------------------------------------------------------------------------------
@@ -128,21 +136,17 @@ class PyRepSimulator:
     def _shape(self, handle: int) -> Any:
         return _module("pyrep.objects.shape").Shape(int(handle))
 
-    def colour(self, handle: int) -> tuple[float, float, float]:
-        """RGB in [0, 1] of a shape."""
-        red, green, blue = self._shape(handle).get_color()
-        return (float(red), float(green), float(blue))
+    def colour(self, handle: int) -> Rgb:
+        """RGB in [0, 1] of a shape; of one of several colours, the last one's."""
+        return self._palette.components(handle)[-1]
 
-    def paint(self, handle: int, rgb: Sequence[float]) -> None:
-        """Give a whole shape one colour."""
-        self._shape(handle).set_color([float(c) for c in rgb])
+    def coats(self, handle: int) -> tuple[Coat, ...] | None:
+        """What of a shape can be painted and put back exactly."""
+        return self._palette.coats(handle)
 
-    def plain(self, handle: int) -> bool:
-        """Whether a shape has one visual part only."""
-        try:
-            return len(self._shape(handle).get_shape_viz(1).vertices) == 0
-        except Exception:  # there is no second part to show
-            return True
+    def paint(self, coat: Coat, rgb: Sequence[float]) -> None:
+        """Paint what ``coat`` means."""
+        self._palette.paint(coat.handle, rgb, coat.name)
 
     def outline(self, handle: int) -> np.ndarray:
         """(N, 3) m, world: corners of the convex hull of all parts of a shape."""
@@ -206,8 +210,14 @@ class PyRepSimulator:
         return np.array(self._arm.get_joint_velocities(), float)
 
     def aim(self, joints: np.ndarray) -> None:
-        """Set the targets (7,) rad of the arm's position control."""
+        """Set the targets (7,) rad of the arm's position control, and put it in charge."""
+        self._arm.set_control_loop_enabled(True)
         self._arm.set_joint_target_positions([float(q) for q in joints])
+
+    def drive(self, speeds: np.ndarray) -> None:
+        """Turn the joints at ``speeds`` (7,) rad/s, as upstream's velocity mode does."""
+        self._arm.set_control_loop_enabled(False)
+        self._arm.set_joint_target_velocities([float(v) for v in speeds])
 
     def pose_arm(self, joints: np.ndarray) -> None:
         """Put the arm at ``joints`` (7,) rad at once."""

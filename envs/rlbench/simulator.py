@@ -12,6 +12,9 @@ from typing import Protocol
 
 import numpy as np
 
+Rgb = tuple[float, float, float]
+"""Red, green and blue in [0, 1]."""
+
 
 class Unplaceable(Exception):
     """Upstream found no place for the task, or a waypoint that the arm cannot reach; the text is upstream's.
@@ -28,6 +31,18 @@ class ShapeRecord:
     name: str
     ancestors: tuple[str, ...] = ()
     robot: bool = False
+
+
+@dataclass(frozen=True)
+class Coat:
+    """What can be painted of shape ``handle`` and put back exactly: its present ``rgb``, and of which of its parts.
+
+    ``name``: the simulator's name of that colour in a shape of several; None for a whole shape of one colour.
+    """
+
+    handle: int
+    rgb: Rgb
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,16 +84,19 @@ class Simulator(Protocol):
         """The shape with ``handle``; None when nothing that can be drawn has it."""
         ...
 
-    def colour(self, handle: int) -> tuple[float, float, float]:
-        """RGB in [0, 1] of a shape."""
+    def colour(self, handle: int) -> Rgb:
+        """RGB in [0, 1] of a shape; of one of several colours, the last one's."""
         ...
 
-    def paint(self, handle: int, rgb: Sequence[float]) -> None:
-        """Give a whole shape one colour."""
+    def coats(self, handle: int) -> tuple[Coat, ...] | None:
+        """What of a shape :meth:`paint` changes and puts back exactly: nothing of one that no picture shows.
+
+        None for a shape of several colours that could not be told apart any more.
+        """
         ...
 
-    def plain(self, handle: int) -> bool:
-        """Whether a shape is of one part: only then does :meth:`paint` with its :meth:`colour` put it back exactly."""
+    def paint(self, coat: Coat, rgb: Sequence[float]) -> None:
+        """Paint what ``coat`` means; its own ``rgb`` puts it back."""
         ...
 
     def outline(self, handle: int) -> np.ndarray:
@@ -126,7 +144,11 @@ class Simulator(Protocol):
         ...
 
     def aim(self, joints: np.ndarray) -> None:
-        """Set the targets (7,) rad of the arm's position control."""
+        """Set the targets (7,) rad of the arm's position control, and put it in charge."""
+        ...
+
+    def drive(self, speeds: np.ndarray) -> None:
+        """Turn the joints at ``speeds`` (7,) rad/s from now on, the position control being off until :meth:`aim`."""
         ...
 
     def pose_arm(self, joints: np.ndarray) -> None:

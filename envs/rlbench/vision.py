@@ -13,9 +13,13 @@ from typing import Any
 import numpy as np
 
 from hansgym.envs.rlbench.simulator import CameraPose
+from hansgym.errors import ConfigurationError
 from hansgym.specs import CAMERAS
 
 RENDERERS = {"opengl3": "OPENGL3", "opengl": "OPENGL"}
+
+_RGB = "cam_{}".format
+_CODED = "cam_{}_mask".format
 
 
 def vision_config(renderer: str) -> Any:
@@ -43,21 +47,27 @@ def without_pictures(config: Any) -> Iterator[None]:
 
 
 class Vision:
-    """The cameras of a launched scene; a picture is taken at the moment it is asked for, without a step."""
+    """The cameras of a launched scene; a picture is taken at the moment it is asked for, without a step.
 
-    def __init__(self) -> None:
-        sensor = importlib.import_module("pyrep.objects.vision_sensor").VisionSensor
-        self._cameras = {name: sensor(f"cam_{name}") for name in CAMERAS}
-        self._coded = {name: sensor(f"cam_{name}_mask") for name in CAMERAS}
+    A sensor keeps the size of its first picture and other sizes have sensors of their own: CoppeliaSim throws a
+    sensor's drawing context away when its size changes, and with it lights, textures and, sooner or later, the process.
+    Without ``sizes`` a second size raises.
+    """
+
+    def __init__(self, sizes: bool = True) -> None:
+        self._sizes = sizes
+        self._sensor = importlib.import_module("pyrep.objects.vision_sensor").VisionSensor
+        self._scenes = {name: self._sensor(name) for camera in CAMERAS for name in (_RGB(camera), _CODED(camera))}
+        self._sized: dict[tuple[str, int], Any] = {}
 
     def pose(self, name: str) -> CameraPose:
         """Where camera ``name`` is and how wide it sees."""
-        sensor = self._cameras[name]
+        sensor = self._scenes[_RGB(name)]
         return CameraPose(sensor.get_matrix()[:3], float(np.deg2rad(sensor.get_perspective_angle())))
 
     def rgb(self, camera: str, size: int) -> np.ndarray:
         """(size, size, 3) uint8, cut off as upstream does and not rounded."""
-        return (_shot(self._cameras[camera], size) * 255.0).astype(np.uint8)
+        return (self._shot(_RGB(camera), size) * 255.0).astype(np.uint8)
 
     def codes(self, camera: str, size: int, hidden: Sequence[Any]) -> np.ndarray:
         """(size, size, 3) colour-coded handles in [0, 1], with the PyRep shapes ``hidden`` left out."""
@@ -65,14 +75,30 @@ class Vision:
         try:
             for shape in shapes:
                 shape.set_renderable(False)
-            return _shot(self._coded[camera], size)
+            return self._shot(_CODED(camera), size)
         finally:
             for shape in shapes:
                 shape.set_renderable(True)
 
+    def _shot(self, name: str, size: int) -> np.ndarray:
+        sensor = self._of_size(name, size)
+        sensor.handle_explicitly()
+        return sensor.capture_rgb()
 
-def _shot(sensor: Any, size: int) -> np.ndarray:
-    if list(sensor.get_resolution()) != [size, size]:
-        sensor.set_resolution([size, size])
-    sensor.handle_explicitly()
-    return sensor.capture_rgb()
+    def _of_size(self, name: str, size: int) -> Any:
+        original = self._scenes[name]
+        if (name, size) not in self._sized:
+            used = [n for camera, n in self._sized if camera == name]
+            if used and not self._sizes:
+                raise ConfigurationError(
+                    f"{name} has taken pictures of {used[0]} pixels and cannot take any of {size}: this process has "
+                    "started CoppeliaSim before, and its renderer 'opengl' would show no textures in them. Use one "
+                    "process for each environment, one size for all, or backend_options={'renderer': 'opengl3'}"
+                )
+            sensor = original.copy() if used else original
+            sensor.set_resolution([size, size])
+            self._sized[name, size] = sensor
+        sensor = self._sized[name, size]
+        if sensor is not original:
+            sensor.set_matrix(original.get_matrix())
+        return sensor

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hansgym.abilities import TokenScores
 from hansgym.agents._checks import CHECKS
 from hansgym.agents.base import SimpleAgent
 from hansgym.agents.check import check_agent, synthetic_batch
@@ -67,13 +68,36 @@ class Lazy(Linear):
         return super().act(materialise(batch) if isinstance(batch, MaskedBatch) else batch, noise_seeds)
 
 
-@pytest.mark.parametrize("make", [Linear, Sampler, Lazy])
+class Speaks(Linear):
+    """Says an action in two tokens, 0 or 1: whether the first features are above one half."""
+
+    def chances(self, batch: Batch | MaskedBatch) -> np.ndarray:
+        """(B, 2): the probability of a 1."""
+        assert isinstance(batch, Batch)
+        return 0.1 + 0.8 * self.features(batch)[:, :2]
+
+    def act(self, batch: Batch | MaskedBatch, noise_seeds: np.ndarray) -> np.ndarray:
+        return self.act_tokens(batch, noise_seeds)[0]
+
+    def act_tokens(self, batch: Batch | MaskedBatch, noise_seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        tokens = (self.chances(batch) > 0.5).astype(int)
+        return np.repeat(np.repeat(tokens[:, None] / 10, 4, 1), 4, 2), tokens
+
+    def score_tokens(self, batch: Batch | MaskedBatch, tokens: np.ndarray | None = None) -> TokenScores:
+        chances = self.chances(batch)
+        said = (chances > 0.5).astype(int) if tokens is None else np.broadcast_to(tokens, chances.shape)
+        logp = np.log(np.where(said == 1, chances, 1 - chances))
+        return TokenScores(said, logp, np.ones_like(logp))
+
+
+@pytest.mark.parametrize("make", [Linear, Sampler, Lazy, Speaks])
 def test_sound_agents_pass_every_check(make: type[Linear]) -> None:
     report = check_agent(make())
     assert report.ok, str(report)
     assert [c.name for c in report.checks] == ["spec", *CHECKS]
     assert report.check("batch_invariance").value == 0.0
     assert report.check("lazy").status == ("pass" if make is Lazy else "skip")
+    assert report.check("tokens").status == ("pass" if make is Speaks else "skip")
     assert "does what it declares" in str(report)
 
 
@@ -242,6 +266,29 @@ class WrongLazy(Linear):
         return super().act(batch, noise_seeds)
 
 
+class SaysOtherwise(Speaks):
+    """Does another thing than its tokens say."""
+
+    def act(self, batch: Batch | MaskedBatch, noise_seeds: np.ndarray) -> np.ndarray:
+        return super().act(batch, noise_seeds) + 0.1
+
+
+class Unsure(Speaks):
+    """Scores one action for all rows otherwise than an action a row."""
+
+    def score_tokens(self, batch: Batch | MaskedBatch, tokens: np.ndarray | None = None) -> TokenScores:
+        scores = super().score_tokens(batch, tokens)
+        return scores if np.ndim(tokens) == 2 else replace(scores, logp=scores.logp * 2)
+
+
+class Likes(Speaks):
+    """Gives probabilities where their logarithms are due."""
+
+    def score_tokens(self, batch: Batch | MaskedBatch, tokens: np.ndarray | None = None) -> TokenScores:
+        scores = super().score_tokens(batch, tokens)
+        return replace(scores, logp=np.exp(scores.logp))
+
+
 class OtherWorld(Linear):
     def __init__(self) -> None:
         super().__init__()
@@ -267,6 +314,9 @@ PLANTED = [
     (WantsWriteable, "inputs", "read-only"),
     (Overpromises, "max_batch", "raised MemoryError: out of device memory"),
     (WrongLazy, "lazy", "answered differently from blended ones"),
+    (SaysOtherwise, "tokens", "act_tokens answers differently from act"),
+    (Unsure, "tokens", "scored differently when it is given for all rows"),
+    (Likes, "tokens", "a logarithm of a probability, 0 at most, was due"),
     (OtherWorld, "contract", "agent 'joint_delta', environment 'joint_position'"),
 ]
 

@@ -41,6 +41,7 @@ import jax.numpy as jnp
 import numpy as np
 from openpi import transforms
 from openpi.models import model as models
+from openpi.models import pi0_config
 from openpi.policies import droid_policy, libero_policy
 from openpi.training import config as configs
 
@@ -91,10 +92,10 @@ class Letters:
         return ids, ids > 0
 
 
-def made(name, inputs, outputs):
+def made(name, inputs, outputs, model=TinyConfig()):
     return configs.TrainConfig(
         name=name,
-        model=TinyConfig(),
+        model=model,
         data=configs.SimpleDataConfig(
             repo_id=name,
             assets=configs.AssetsConfig(asset_id=name),
@@ -115,6 +116,8 @@ def made(name, inputs, outputs):
 
 DROID = made("droid", droid_policy.DroidInputs, droid_policy.DroidOutputs)
 LIBERO = made("libero", libero_policy.LiberoInputs, libero_policy.LiberoOutputs)
+PI05 = pi0_config.Pi0Config(pi05=True, action_horizon=10, max_token_len=48, pytorch_compile_mode=None)
+TORCH = made("torch", droid_policy.DroidInputs, droid_policy.DroidOutputs, PI05)
 '''
 
 
@@ -226,3 +229,62 @@ def test_pi05_itself_samples_batches_from_given_noise(configs: Any) -> None:
     assert two.shape == (2, *shape)
     np.testing.assert_allclose(two[:1], one, atol=0.05)  # its weights are bfloat16
     assert np.abs(two[0] - two[1]).max() > 0.1
+
+
+@pytest.fixture
+def small_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """openpi's PyTorch π0.5, with PaliGemma and Gemma of a few thousand numbers."""
+    try:
+        from transformers.models.siglip import check
+    except ImportError:
+        pytest.skip("NOT TESTED in PyTorch: copy openpi's transformers_replace/ over transformers, as its README says")
+    assert check.check_whether_transformers_replace_is_installed_correctly()
+    from openpi.models import gemma
+    from openpi.models_pytorch import gemma_pytorch
+
+    real, size = gemma_pytorch.PaliGemmaForConditionalGeneration, {"width": 32, "depth": 2, "mlp_dim": 48}
+
+    def small(config: Any) -> Any:
+        config.text_config.vocab_size = config._vocab_size = 160
+        config.image_token_id = config.image_token_index = 159
+        for name, value in (("hidden_size", 16), ("num_hidden_layers", 1), ("num_attention_heads", 2)):
+            setattr(config.vision_config, name, value)
+        config.vision_config.intermediate_size = 24
+        config.vision_config.projection_dim = config.projection_dim = config.text_config.hidden_size
+        return real(config=config)
+
+    chosen = gemma.Config(**size, num_heads=8, num_kv_heads=1, head_dim=16)
+    monkeypatch.setattr(gemma, "get_config", lambda variant: chosen)
+    monkeypatch.setattr(gemma_pytorch, "PaliGemmaForConditionalGeneration", small)
+
+
+@pytest.mark.usefixtures("small_torch")
+def test_a_pytorch_checkpoint_is_answered_in_batches_as_by_its_infer(configs: Any, tmp_path: Path) -> None:
+    import torch
+    from openpi.models_pytorch.pi0_pytorch import PI0Pytorch
+    from openpi.policies import policy_config
+    from openpi.shared import normalize
+    from safetensors.torch import save_model
+
+    torch.manual_seed(0)
+    folder, rng = tmp_path / "checkpoint", np.random.default_rng(0)
+    numbers = {}
+    for key in ("state", "actions"):
+        low = rng.normal(size=8)
+        numbers[key] = normalize.NormStats(mean=low + 1, std=np.ones(8), q01=low, q99=low + 2)
+    normalize.save(folder / "assets" / "torch", numbers)
+    save_model(PI0Pytorch(configs.TORCH.model), str(folder / "model.safetensors"))
+    agent = make_agent(f"openpi:tiny_pi:TORCH@{folder},max_batch=4,num_steps=2,device=cpu,mapping=droid")
+    assert (agent.spec.noise_control, agent.spec.details["framework"]) == ("exact", "torch")
+    policy = policy_config.create_trained_policy(
+        configs.TORCH, folder, sample_kwargs={"num_steps": 2}, pytorch_device="cpu"
+    )
+    batch, seeds = synthetic_batch(agent.spec, rows=3), np.array([3, 1, 4], np.uint64)
+    chunk = check_chunk(agent.act(batch, seeds), 3, agent.spec)
+    noise = normal(seeds, (10, 32))
+    rows = agent._observations(batch)
+    due = np.stack([policy.infer(row, noise=n)["actions"] for row, n in zip(rows, noise, strict=True)])
+    np.testing.assert_allclose(chunk, agent.mapping.actions(due, batch), atol=0.02)  # its weights are bfloat16
+    report = check_agent(agent, tolerance=0.02)
+    assert report.ok, str(report)
+    assert np.ptp(chunk, axis=0).max() > 0.1

@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 
 from tiny_openvla import STATISTICS, Processor, TinyOpenvla, checkpoint, folder_of_one, seeds  # noqa: E402
 
-from hansgym.abilities import ScoresTokens  # noqa: E402
+from hansgym.abilities import HasNetwork, ScoresTokens  # noqa: E402
 from hansgym.agents._action_tokens import ActionVocabulary, scores, statistics  # noqa: E402
 from hansgym.agents._openvla_checkpoint import _program  # noqa: E402
 from hansgym.agents._openvla_decoder import EMPTY_TOKEN, with_empty_token  # noqa: E402
@@ -24,8 +24,10 @@ from hansgym.agents._openvla_local import PROMPTS, OpenvlaLocalAgent, Options  #
 from hansgym.agents.check import check_agent, synthetic_batch  # noqa: E402
 from hansgym.agents.kernels.numpy import materialise  # noqa: E402
 from hansgym.agents.registry import make_agent  # noqa: E402
+from hansgym.attribution.designs import bernoulli  # noqa: E402
 from hansgym.attribution.explain import explain  # noqa: E402
 from hansgym.batch import Batch, MaskedBatch  # noqa: E402
+from hansgym.benchmarks._iss_cost_policy import watched  # noqa: E402
 from hansgym.errors import AgentError, ConfigurationError, HansGymError  # noqa: E402
 from hansgym.specs import check_chunk  # noqa: E402
 
@@ -171,6 +173,30 @@ def test_masked_views_are_asked_how_probable_the_clean_action_still_is() -> None
     assert masked.total[1] < masked.total[0] - 1, "hidden behind its blur, the picture calls for another action"
 
 
+def test_log_probabilities_make_a_map_with_one_decoding() -> None:
+    """Against the definition with a batch per mask: 2 x 2 cells, and the model's batches are counted."""
+    subject = agent(max_batch=8)
+    base, model = observations(subject, 1), subject.checkpoint.model
+    own = subject.score_tokens(base).tokens[0]
+    model.batches.clear()
+    found = explain(subject, base, "iss_logp", seed=[5], n_masks=20, grid=2)[0]
+    assert model.batches == [1, 7, 7, 7], "the clean view's action, then 21 rows, each a single pass"
+    assert found.evaluations == 22
+    np.testing.assert_array_equal(found.clean_chunk, subject.act(base, seeds(1))[0])
+    bits = bernoulli(5, ("front",), 20, 0.3, 2)["front"]
+
+    def logp(mask: np.ndarray) -> np.ndarray:
+        return subject.score_tokens(MaskedBatch(base, {"front": mask[None]}), own).logp[0]
+
+    clean = logp(np.ones((2, 2), np.uint8))
+    squared = np.array([(logp(mask) - clean) ** 2 for mask in bits])
+    delta = squared.mean(1)
+    due = ((delta - delta.mean())[:, None, None] * (1 - bits - 0.7)).sum(0) / (19 * 0.7)
+    np.testing.assert_allclose(found.cells["front"], due, rtol=1e-3, atol=1e-3)
+    assert found.mean_effect == pytest.approx(delta.mean(), rel=1e-3)
+    assert found.gripper_share == pytest.approx(squared[:, 6].sum() / squared.sum(), rel=1e-3)
+
+
 def test_the_mass_is_the_sum_of_the_probabilities_of_all_action_tokens() -> None:
     subject = agent()
     shown = observations(subject, 1)
@@ -221,7 +247,7 @@ def test_libero_mappings_give_controller_units_and_say_what_is_not_shown() -> No
 def test_it_passes_every_check_of_agents() -> None:
     report = check_agent(agent(max_batch=4))
     assert report.ok, str(report)
-    assert report.check("lazy").status == "pass"
+    assert report.check("lazy").status == report.check("tokens").status == "pass"
     assert report.check("instruction").value > 0, "the words must matter to this model"
     assert report.check("image").value > 0, "and the picture"
 
@@ -255,6 +281,17 @@ def test_an_attribution_through_it_finds_the_camera() -> None:
     assert result.cells["front"].shape == (7, 7)
     assert result.mean_effect > 0
     assert result.noise_control == "deterministic"
+
+
+def test_its_decoding_is_told_from_the_preparation_of_pictures_and_words() -> None:
+    subject = agent()
+    assert isinstance(subject, HasNetwork)
+    shown = observations(subject, 1)
+    with watched(subject) as (proxy, spent):
+        explain(proxy, shown, n_masks=5)
+    assert len(spent) == 1  # the clean view and five masked ones in one batch
+    explain(subject, shown, n_masks=5)
+    assert len(spent) == 1
 
 
 def test_batches_are_halved_until_they_fit() -> None:

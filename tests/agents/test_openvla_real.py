@@ -6,13 +6,11 @@ with ``OPENVLA_SOURCE=<folder>``. An installed ``prismatic`` and a clone called 
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,12 +23,13 @@ torch = pytest.importorskip("torch")
 from tiny_openvla import STATISTICS, seeds  # noqa: E402
 
 from hansgym.abilities import ScoresTokens  # noqa: E402
-from hansgym.agents._openvla_checkpoint import CODE, INSIDE_SOURCE, _package  # noqa: E402
+from hansgym.agents._openvla_checkpoint import CODE, INSIDE_SOURCE  # noqa: E402
 from hansgym.agents._openvla_decoder import with_empty_token  # noqa: E402
 from hansgym.agents._openvla_local import PROMPTS  # noqa: E402
 from hansgym.agents.check import check_agent, synthetic_batch  # noqa: E402
 from hansgym.agents.registry import make_agent  # noqa: E402
 from hansgym.attribution.explain import explain  # noqa: E402
+from hansgym.benchmarks import _random_openvla as random_openvla  # noqa: E402
 from hansgym.errors import ConfigurationError  # noqa: E402
 
 
@@ -75,70 +74,33 @@ def torchvision_beside_a_torch_for_the_host() -> Iterator[None]:
     del library  # what it names lives as long as it does
 
 
-def tokenizer_of_letters(folder: Path) -> None:
-    """A tokenizer as Llama's in what matters: ids below 32000, BOS first, no empty token of its own accord."""
-    import tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    letters = {letter: 3 + k for k, letter in enumerate(["\n", *map(chr, range(32, 127))])}
-    words = {"<unk>": 0, "<s>": 1, "</s>": 2, **letters}
-    core = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="<unk>"))
-    core.pre_tokenizer = tokenizers.pre_tokenizers.Split(tokenizers.Regex(r"[\s\S]"), "isolated")
-    core.post_processor = tokenizers.processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
-    made = PreTrainedTokenizerFast(tokenizer_object=core, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
-    made.save_pretrained(folder)
-
-
-@contextmanager
-def published() -> Iterator[dict[str, Any]]:
-    """The three modules, from a copy."""
-    package = _package(PLACES[0])
-    yield {name: importlib.import_module(f"{package}.{name[:-3]}") for name in CODE}
-
-
 def tiny_checkpoint(where: Path) -> Path:
     """The published classes with small parts: two vision backbones of 16-pixel patches and two layers of Llama."""
-    torch.manual_seed(0)
-    with published() as code:
-        config = code[CODE[0]].OpenVLAConfig(
-            norm_stats=STATISTICS,
-            vision_backbone_id="dinosiglip-vit-so-224px",
-            llm_backbone_id="llama2-7b-pure",
-            arch_specifier="no-align+fused-gelu-mlp",
-            image_resize_strategy="resize-naive",
-            text_config={
-                "hidden_size": 32,
-                "intermediate_size": 64,
-                "num_hidden_layers": 2,
-                "num_attention_heads": 2,
-                "num_key_value_heads": 2,
-                "vocab_size": 32064,
-                "pad_token_id": 32000,
-            },
-        )
-        config.timm_model_ids = ["vit_tiny_patch16_224", "vit_tiny_patch16_224"]
-        model = code[CODE[1]].OpenVLAForActionPrediction(config)
-        with torch.no_grad():  # random weights of their usual size would say nearly the same of every picture
-            for parameter in model.language_model.parameters():
-                parameter.mul_(8.0 if parameter.ndim == 2 else 1.0)
-            model.projector.fc3.weight.mul_(40.0)
-            head = model.language_model.lm_head.weight
-            head[:31744] *= 0.2
-            head[32000:] *= 0.2
-        model.save_pretrained(where, safe_serialization=True)
-        processor = code[CODE[2]].PrismaticImageProcessor(
-            use_fused_vision_backbone=True,
-            image_resize_strategy="resize-naive",
-            input_sizes=[(3, 224, 224)] * 2,
-            interpolations=["bicubic"] * 2,
-            means=[(0.484375, 0.455078125, 0.40625), (0.5, 0.5, 0.5)],
-            stds=[(0.228515625, 0.2236328125, 0.224609375), (0.5, 0.5, 0.5)],
-        )
-        processor.save_pretrained(where)
-    tokenizer_of_letters(where)
-    for name in CODE:
-        shutil.copy(PLACES[0] / name, where / name)
-    return where
+    text = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+    }
+
+    def change(model: Any) -> None:
+        """Random weights of their usual size would say nearly the same of every picture."""
+        model.projector.fc3.weight.mul_(60.0)
+        for parameter in model.language_model.parameters():
+            parameter.mul_(2.0 if parameter.ndim == 2 else 1.0)
+        head = model.language_model.lm_head.weight
+        head[:31744] *= 0.2
+        head[32000:] *= 0.2
+
+    return random_openvla.save(
+        where,
+        random_openvla.program(PLACES[0]),
+        text={**random_openvla.TEXT_7B, **text},
+        backbones=["vit_tiny_patch16_224"] * 2,
+        statistics=STATISTICS,
+        change=change,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +156,7 @@ def test_it_passes_every_check_of_agents_and_can_be_explained(agent: Any) -> Non
     own, said = agent.score_tokens(shown), replace(shown, instructions=("sing",))
     assert np.abs(agent.score_tokens(said, own.tokens).logp - own.logp).max() > 1e-3, "words must matter"
     assert explain(agent, shown, n_masks=10)[0].mean_effect > 0
+    assert explain(agent, shown, "iss_logp", n_masks=10)[0].mean_effect > 0
     assert agent.act(shown, seeds(1)).shape == (1, 4, 7)
 
 

@@ -38,7 +38,7 @@ class Net(nn.Module):
     def predict(self, images, state, instructions):
         assert not torch.is_grad_enabled()
         seen = torch.cat([images["front"], images["wrist"]], -1).permute(0, 3, 1, 2).float() / 255
-        words = torch.tensor([[len(i) / 20] for i in instructions])
+        words = torch.tensor([[len(i) / 20] for i in instructions], device=seen.device)
         x = torch.cat([self.conv(seen).flatten(1), state["joint_positions"], words], 1)
         return self.gain * self.head(self.drop(x)).reshape(-1, 4, 8)
 
@@ -46,14 +46,15 @@ class Sampler(Net):
     noise_control = "exact"
 
     def predict(self, images, state, instructions, seeds):
-        return super().predict(images, state, instructions) + torch.as_tensor(normal(seeds, (4, 8)))
+        noise = torch.as_tensor(normal(seeds, (4, 8)), device=self.scale.device)
+        return super().predict(images, state, instructions) + noise
 
 class Degrees(Net):
     horizon = 8
     contract = {"space": "joint", "angles": "deg", "rate_hz": 10, "gripper_open": 0, "gripper_closed": 1}
 
     def predict(self, images, state, instructions):
-        start = torch.rad2deg(state["joint_positions"])[:, None] + torch.arange(1, 9)[:, None]
+        start = torch.rad2deg(state["joint_positions"])[:, None] + torch.arange(1, 9, device=self.scale.device)[:, None]
         return torch.cat([start, torch.ones_like(start[..., :1])], -1)
 
 class Unreachable(Net):
@@ -98,7 +99,7 @@ def test_masked_images_reach_the_policy_as_tensors(monkeypatch: pytest.MonkeyPat
     assert agent.act(MaskedBatch(base, bits), np.zeros(5, np.uint64)).shape == (5, 4, 8)
     for camera, images in seen.items():
         assert images.dtype == torch.uint8
-        np.testing.assert_array_equal(images[3].numpy(), base.images[camera][0])
+        np.testing.assert_array_equal(images[3].cpu().numpy(), base.images[camera][0])
 
 
 def test_options_and_modes() -> None:

@@ -73,16 +73,30 @@ def test_the_wall(clean: Batch) -> None:
     assert found.factors["distractor:mug"].d2 == 0
 
 
-def test_a_known_clean_chunk_is_not_asked_for(clean: Batch) -> None:
-    agent = reads(WALL)
+@pytest.mark.parametrize(("max_batch", "asked"), [(1, 12), (64, 13)])
+def test_a_known_clean_chunk_is_asked_for_only_beside_others(clean: Batch, max_batch: int, asked: int) -> None:
+    agent = reads(WALL, max_batch=max_batch)
     first = do_effects(agent, clean, counterfactuals(clean), 0)
     agent.calls.clear()
     flags = {f: np.ones(4, bool) for f in first.factors}
     again = do_effects(agent, clean, counterfactuals(clean), 0, clean_chunk=first.clean_chunk, changed=flags)
-    assert sum(agent.calls) == 12
+    assert sum(agent.calls) == asked
     assert again.evaluations == 13
     assert again.factors["wall"].d2 == first.factors["wall"].d2
     assert again.factors["wall"].unchanged == 0, "the caller's word"
+
+
+def test_rounding_that_depends_on_the_batch_is_no_effect(clean: Batch) -> None:
+    class Rounding(ToyAgent):
+        def act(self, batch: Batch, noise_seeds: np.ndarray) -> np.ndarray:
+            return super().act(batch, noise_seeds) + 1e-3 / len(batch)
+
+    agent = Rounding(reads(WALL).readout)
+    alone = agent.act(clean, np.zeros(1, np.uint64))[0]
+    found = do_effects(agent, clean, counterfactuals(clean), 0, clean_chunk=alone)
+    assert found.factors["distractor:mug"].d2 == 0
+    assert found.factors["wall"].d2 == pytest.approx(2 * 0.2**2 / 4 / 7)
+    np.testing.assert_array_equal(found.clean_chunk, alone)
 
 
 def test_the_gripper_stands_apart(clean: Batch) -> None:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
-from attribution_toys import CELL, GRID, HORIZON, SIZE, ToyAgent, centre, observation, reads_cells
+from attribution_toys import (
+    CELL,
+    GRID,
+    HORIZON,
+    SIZE,
+    TokenAgent,
+    ToyAgent,
+    centre,
+    observation,
+    reads_cells,
+    speaks_of_cells,
+)
 
 from hansgym.agents.kernels.numpy import blur, materialise
 from hansgym.attribution import iss_core
 from hansgym.attribution.designs import bernoulli
 from hansgym.attribution.evaluate import evaluate
 from hansgym.attribution.explain import explain
-from hansgym.attribution.method import methods
+from hansgym.attribution.method import method, methods
 from hansgym.batch import Batch, MaskedBatch
 from hansgym.errors import ConfigurationError, ContractError, UnknownNameError
 from hansgym.roles import Region, Role, SceneObject
@@ -23,13 +35,11 @@ P, Q = 0.3, 0.7
 CAMERAS = ("front", "wrist")
 
 
-def slow_scores(agent: ToyAgent, base: Batch, bits: Mapping[str, np.ndarray], p: float, published: bool) -> dict:
-    """Scores by the published and the centred formula, with loops and one evaluation at a time."""
-    n = len(bits["front"])
-    seeds = np.zeros(1, np.uint64)
+def slow_deltas(agent: ToyAgent, base: Batch, bits: Mapping[str, np.ndarray]) -> list[float]:
+    """Effects on the chunk, with loops and one evaluation at a time."""
+    seeds, deltas = np.zeros(1, np.uint64), []
     clean = agent.act(base, seeds)[0]
-    deltas = []
-    for k in range(n):
+    for k in range(len(bits["front"])):
         one = materialise(MaskedBatch(base, {c: b[k : k + 1] for c, b in bits.items()}))
         total = 0.0
         chunk = agent.act(one, seeds)[0]
@@ -37,7 +47,23 @@ def slow_scores(agent: ToyAgent, base: Batch, bits: Mapping[str, np.ndarray], p:
             for a in range(clean.shape[1]):
                 total += (agent.spec.action.scale[a] * (chunk[t, a] - clean[t, a])) ** 2
         deltas.append(total / (clean.shape[0] * clean.shape[1]))
-    mean = sum(deltas) / n
+    return deltas
+
+
+def slow_logp_deltas(agent: TokenAgent, base: Batch, bits: Mapping[str, np.ndarray]) -> list[float]:
+    """Effects on how probable the action is, one mask and one token at a time."""
+    own, deltas = agent.score_tokens(base), []
+    for k in range(len(bits["front"])):
+        one = materialise(MaskedBatch(base, {c: b[k : k + 1] for c, b in bits.items()}))
+        said = agent.score_tokens(one, own.tokens)
+        gaps = [float(own.logp[0, t] - said.logp[0, t]) ** 2 for t in range(own.tokens.shape[1])]
+        deltas.append(sum(gaps) / len(gaps))
+    return deltas
+
+
+def slow_scores(deltas: Sequence[float], bits: Mapping[str, np.ndarray], p: float, published: bool) -> dict:
+    """Scores by the published and the centred formula, with loops."""
+    n, mean = len(deltas), sum(deltas) / len(deltas)
     scores = {}
     for camera, masks in bits.items():
         for i, j in itertools.product(range(masks.shape[1]), range(masks.shape[2])):
@@ -49,18 +75,37 @@ def slow_scores(agent: ToyAgent, base: Batch, bits: Mapping[str, np.ndarray], p:
     return scores
 
 
-REFERENCES = {"iss": False, "iss_published": True}
+REFERENCES = {
+    "iss": (reads_cells, slow_deltas, False),
+    "iss_published": (reads_cells, slow_deltas, True),
+    "iss_logp": (speaks_of_cells, slow_logp_deltas, False),
+}
+"""Method -> an agent that can be asked, the slow effects, and whether the published formula makes scores of them."""
 
 
-@pytest.mark.parametrize("method", methods())
-def test_equals_the_slow_implementation(method: str) -> None:
-    cells = {("front", 1, 2): 1.0, ("wrist", 4, 4): -2.0, ("front", 6, 6): 0.5}
-    agent = reads_cells(cells, scale=(2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5), max_batch=7)
+@pytest.mark.parametrize("name", methods())
+def test_equals_the_slow_implementation(name: str) -> None:
+    cells = {("front", 1, 2): 0.6, ("wrist", 4, 4): 0.4, ("front", 6, 6): 0.3}
+    made, slow, published = REFERENCES[name]
+    agent: Any = made(cells, scale=(2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5), max_batch=7)
     base = observation(1, CAMERAS)
-    result = explain(agent, base, method, seed=[11], n_masks=20)[0]
-    due = slow_scores(agent, base, bernoulli(11, CAMERAS, 20, P, GRID), P, REFERENCES[method])
+    result = explain(agent, base, name, seed=[11], n_masks=20)[0]
+    bits = bernoulli(11, CAMERAS, 20, P, GRID)
+    due = slow_scores(slow(agent, base, bits), bits, P, published)
+    assert result.mean_effect > 1e-6
     for (camera, i, j), score in due.items():
         assert result.cells[camera][i, j] == pytest.approx(score, abs=1e-9, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", methods())
+def test_every_method_finds_the_cell_that_is_read_and_names_itself(name: str) -> None:
+    agent: Any = REFERENCES[name][0]({("front", 3, 4): 0.6})
+    base = observation(3)
+    result = explain(agent, base, name, n_masks=400, regions=regions(base, slice(0, 2 * CELL)))[0]
+    assert np.unravel_index(result.cells["front"].argmax(), (GRID, GRID)) == (3, 4)
+    assert (result.method, result.estimator) == (name, method(name).estimator)
+    assert result.nmr["1"] == 0.0, "the cell lies outside the nuisance"
+    np.testing.assert_array_equal(result.clean_chunk, agent.act(base, np.zeros(1, np.uint64))[0])
 
 
 def additive_truth(cells: Mapping[tuple[str, int, int], float], base: Batch) -> dict[tuple[str, int, int], float]:

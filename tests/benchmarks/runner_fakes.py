@@ -11,6 +11,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.spaces import Box
 
+from hansgym.abilities import TokenScores
 from hansgym.agents.base import SimpleAgent
 from hansgym.errors import ConfigurationError
 from hansgym.roles import Role, SceneObject
@@ -188,3 +189,48 @@ class WrongShape(Walker):
     def act(self, batch: Any, noise_seeds: Any) -> np.ndarray:
         chunk = super().act(batch, noise_seeds)
         return chunk[:, :5] if self.bad_here else chunk
+
+
+class Speaker(Walker):
+    """Says two tokens of 0 to 4, the speed and the gripper, as probable as the picture is bright."""
+
+    noise_control = "deterministic"
+
+    def log_probabilities(self, batch: Any) -> np.ndarray:
+        """(B, 2, 5): the nearer a token to what the brightness calls for, the more probable."""
+        self.bad_here = [k for k, row in enumerate(batch.rows.tolist()) if row in self.bad_rows]
+        bright = batch.images["front"].mean((1, 2, 3))[:, None, None] / 255
+        logits = -((np.arange(5) - np.array([4.0, 2.0])[:, None] * bright) ** 2)
+        return logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+
+    def act(self, batch: Any, noise_seeds: Any) -> np.ndarray:
+        return self.act_tokens(batch, noise_seeds)[0]
+
+    def act_tokens(self, batch: Any, noise_seeds: Any) -> tuple[np.ndarray, np.ndarray]:
+        tokens = self.log_probabilities(batch).argmax(-1)
+        chunks = np.zeros((len(tokens), 16, 8))
+        chunks[..., 0], chunks[..., 7] = 0.02 + 0.02 * tokens[:, :1], tokens[:, 1:] / 4
+        return chunks, tokens
+
+    def score_tokens(self, batch: Any, tokens: Any = None) -> TokenScores:
+        logp = self.log_probabilities(batch)
+        said = logp.argmax(-1) if tokens is None else np.broadcast_to(tokens, logp.shape[:2])
+        found = np.take_along_axis(logp, said[..., None], -1)[..., 0]
+        return self.spoilt(TokenScores(said, found, np.ones_like(found), gripper=1))
+
+    def spoilt(self, scores: TokenScores) -> TokenScores:
+        """Faults of the subclasses."""
+        return scores
+
+
+class Undecided(Speaker):
+    def spoilt(self, scores: TokenScores) -> TokenScores:
+        scores.logp[self.bad_here] = np.nan
+        return scores
+
+
+class Speechless(Speaker):
+    def spoilt(self, scores: TokenScores) -> TokenScores:
+        if self.bad_here:
+            time.sleep(3600)
+        return scores

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import gymnasium as gym
+import numpy as np
 import pytest
 import report_fakes as fakes
+import runner_fakes
 
 from hansgym.benchmarks import evaluate, workers
 from hansgym.benchmarks.config import FACTORIES
+from hansgym.benchmarks.lanes import Lane, Reply
 from hansgym.benchmarks.leaderboard import build
 from hansgym.benchmarks.report_data import load
 from hansgym.benchmarks.report_views import command
@@ -67,3 +70,26 @@ def test_runs_of_two_backends_stand_in_tables_of_their_own(tmp_path: Path) -> No
         runs.append(fakes.write(tmp_path / str(k), lines, env_factory=FACTORIES[backend]))
     groups = build(runs)["groups"]
     assert sorted((g["settings"]["backend"], len(g["rows"])) for g in groups) == [("mujoco", 2), ("rlbench", 1)]
+
+
+@pytest.mark.parametrize(("backend", "processes"), [("rlbench:tiny", 2), ("tiny", 1)])
+def test_an_episode_in_coppeliasim_has_a_process_of_its_own(
+    backend: str, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FACTORIES, backend, runner_fakes.FACTORY)
+    lane = Lane(0, workers.EnvSettings(runner_fakes.FACTORY, "joint_position", 4, 2, CAMERAS, 16), limit_s=60.0)
+    seen = set()
+    for seed in (0, 1):
+        assert _answer(lane, "reset", "walk", seed, False).error is None
+        assert lane._process is not None
+        seen.add(lane._process.pid)
+        assert _answer(lane, "step_chunk", np.zeros((4, 8), np.float32)).error is None
+    lane.stop()
+    assert len(seen) == processes
+
+
+def _answer(lane: Lane, method: str, *arguments: object) -> Reply:
+    lane.ask(method, *arguments)
+    while (reply := lane.collect()) is None:
+        pass
+    return reply

@@ -102,6 +102,10 @@ def test_a_setting_that_cannot_work_ends_the_run(tmp_path: Path) -> None:
         play(tmp_path, image_size=64)
     with pytest.raises(UnknownNameError, match="attribution method 'isss'"):
         play(tmp_path, method="isss", attribute="iss")
+    with pytest.raises(ConfigurationError, match=r"'iss_logp' needs .* lacks its act_tokens and score_tokens"):
+        play(tmp_path / "never", method="iss_logp", attribute="iss")
+    with pytest.raises(ConfigurationError, match=r"--attribute iss --method iss_logp$"):
+        play(tmp_path / "never", attribute="iss_logp")
     with pytest.raises(ConfigurationError, match="either tasks or a suite"):
         evaluate("random", None)
     with pytest.raises(UnknownNameError, match=r"unknown task 'open_drawr'\. Did you mean 'open_drawer'"):
@@ -152,6 +156,36 @@ def test_a_line_says_all(tmp_path: Path) -> None:
     summary = frame.attrs["summary"]
     assert summary["ner"] == pool(read_records(tmp_path), 0).ner
     assert summary["nmr@10"] == pytest.approx(frame["nmr@10"].mean())
+
+
+def test_a_policy_of_tokens_is_explained_by_its_probabilities(tmp_path: Path) -> None:
+    settings = {"attribute": "iss", "method": "iss_logp", "n_masks": 8, "seeds": "0:3"}
+    for workers in (1, 3):
+        play(tmp_path / str(workers), "python:runner_fakes:Speaker", workers=workers, **settings)
+    lines = comparable(tmp_path / "1")
+    assert lines == comparable(tmp_path / "3")
+    for line in lines:
+        assert line["error"] is None
+        assert line["estimator"] == "centred log-probability ISS"
+        assert line["nmr_nulls"] == 0
+        assert line["iss"]["evaluations"] == 10 * line["iss"]["decisions"] == 10 * line["decisions"]
+        assert line["iss"]["mean_effect"] > 0
+        assert 0 < line["iss"]["gripper_share"] < 1
+
+
+@pytest.mark.parametrize(
+    ("agent", "reason"),
+    [
+        ("Undecided", "returned logp nan at (row, token) = (0, 0)"),
+        ("Speechless", "did not answer score_tokens within 3 s"),
+    ],
+)
+def test_bad_scores_cost_one_episode(tmp_path: Path, agent: str, reason: str) -> None:
+    settings = {"attribute": "iss", "method": "iss_logp", "n_masks": 8, "agent_limit_s": 3.0}
+    play(tmp_path, f"python:runner_fakes:{agent}", **settings)
+    errors = {line["seed"]: line["error"] for line in comparable(tmp_path)}
+    assert reason in errors.pop(fakes.BAD_SEED)
+    assert set(errors.values()) == {None}
 
 
 def test_contact_skips_do_effects_but_never_the_first(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from hansgym import lookup
 from hansgym.envs.env import HansGymEnv
 from hansgym.envs.rlbench.backend import RlbenchBackend
-from hansgym.envs.rlbench.simulator import CameraPose, ShapeRecord, Unplaceable
+from hansgym.envs.rlbench.simulator import CameraPose, Coat, ShapeRecord, Unplaceable
 from hansgym.envs.spec import TaskSpec
 
 SHAPES: Mapping[str, Mapping[str, bool]] = json.loads(
@@ -51,6 +51,7 @@ class FakeSimulator:
         self.counts_from: float | None = None
         self.demonstration_failures = 0
         self.calls: list[str] = []
+        self.servo_calls: list[str] = []
         self.path: list[np.ndarray] = []
         self.near_answer: np.ndarray | None = np.full(7, 0.1)
         self.path_answer: list[np.ndarray] | None = [np.full(7, 0.2), np.full(7, 0.3)]
@@ -130,12 +131,19 @@ class FakeSimulator:
     def colour(self, handle: int) -> tuple[float, float, float]:
         return self.colours[handle]
 
-    def paint(self, handle: int, rgb: Sequence[float]) -> None:
-        self.colours[handle] = (float(rgb[0]), float(rgb[1]), float(rgb[2]))
-
-    def plain(self, handle: int) -> bool:
+    def coats(self, handle: int) -> tuple[Coat, ...] | None:
         record = self.shape(handle)
-        return record is not None and record.name not in self.multicoloured
+        assert record is not None
+        if not SHAPES[self.task].get(record.name, True):  # nothing shows it
+            return ()
+        return None if record.name in self.multicoloured else (Coat(handle, self.colours[handle]),)
+
+    def paint(self, coat: Coat, rgb: Sequence[float]) -> None:
+        self.colours[coat.handle] = (float(rgb[0]), float(rgb[1]), float(rgb[2]))
+
+    def colour_in(self, handle: int, rgb: Sequence[float]) -> None:
+        """Paint as upstream does: the whole shape, whether it can be put back or not."""
+        self.paint(Coat(handle, self.colours[handle]), rgb)
 
     def outline(self, handle: int) -> np.ndarray:
         return self.position(handle) + 0.05 * np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
@@ -153,7 +161,7 @@ class FakeSimulator:
             return None
         if not any(r.name == "poster" for r in self.records):
             self._add("poster")
-        self.paint(self.handle("poster"), rgb)
+        self.colour_in(self.handle("poster"), rgb)
         return self.handle("poster")
 
     # -- pictures: every drawn shape has a tile of its own, and helper planes cover the lower half of the picture
@@ -204,7 +212,12 @@ class FakeSimulator:
         return np.zeros(7)
 
     def aim(self, joints: np.ndarray) -> None:
+        self.servo_calls.append("aim")
         self.target = np.array(joints)
+
+    def drive(self, speeds: np.ndarray) -> None:
+        self.servo_calls.append("drive")
+        self.target = self.q + 0.05 * np.asarray(speeds)
 
     def pose_arm(self, joints: np.ndarray) -> None:
         self.q = self.target = np.array(joints)
@@ -249,10 +262,12 @@ class FakeSimulator:
         return self.path.pop(0), not self.path
 
 
-def fake_backend(task: str, simulator: FakeSimulator | None = None, strict: bool = True) -> RlbenchBackend:
+def fake_backend(
+    task: str, simulator: FakeSimulator | None = None, strict: bool = True, servo: str = "velocity"
+) -> RlbenchBackend:
     """The backend over a test double, with unknown shapes being errors."""
     double = simulator or FakeSimulator()
-    return RlbenchBackend(task_of(task), simulator=lambda renderer: double, strict=strict)
+    return RlbenchBackend(task_of(task), simulator=lambda renderer: double, strict=strict, servo=servo)
 
 
 def fake_env(task: str, simulator: FakeSimulator | None = None, **arguments: object) -> HansGymEnv:

@@ -9,7 +9,6 @@ from _rlbench import OPEN, FakeSimulator, fake_backend, fake_env, task_of
 
 from hansgym.envs.backend import ResetRequest
 from hansgym.envs.control_modes import to_command
-from hansgym.envs.mujoco.control import JOINT_SPEED
 from hansgym.envs.registration import index
 from hansgym.envs.rlbench import installation
 from hansgym.envs.rlbench.backend import PLACINGS, RlbenchBackend
@@ -85,32 +84,6 @@ def test_fingers_stopped_by_an_object_stop_pressing() -> None:
         backend.step(simulator.joints(), 0.0)
     np.testing.assert_array_equal(simulator.finger_speed, [0.0, 0.0])
     assert backend.proprioception().opening == pytest.approx(0.025 / OPEN)
-    backend.close()
-
-
-def test_far_targets_are_approached_at_the_joints_speed_and_counted() -> None:
-    simulator = FakeSimulator()
-    backend = fake_backend("close_jar", simulator)
-    backend.reset(SEED)
-    start = simulator.joints()
-    target = start + 0.3
-    target[3] = start[3]
-    assert backend.step(target, 1.0) == {"speed_limited": 1}
-    np.testing.assert_allclose(simulator.joints()[:3] - start[:3], JOINT_SPEED[:3] * 0.05)
-    assert [backend.step(target, 1.0)["speed_limited"] for _ in range(3)] == [1, 0, 0]
-    np.testing.assert_allclose(simulator.joints(), target)
-    backend.close()
-
-
-def test_a_blocked_arm_does_not_wind_up() -> None:
-    simulator = FakeSimulator()
-    backend = fake_backend("close_jar", simulator)
-    backend.reset(SEED)
-    stuck = simulator.joints()
-    for _ in range(50):
-        backend.step(stuck + np.eye(7)[0], 1.0)
-        simulator.q = np.array(stuck)
-    assert simulator.target[0] - stuck[0] <= 0.1 + JOINT_SPEED[0] * 0.05 + 1e-9
     backend.close()
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from _rlbench import FakeSimulator, fake_backend, fake_env, task_of
+from _rlbench import SHAPES, FakeSimulator, fake_backend, fake_env, task_of
 
 from hansgym.attribution.ner import ner_of
 from hansgym.envs import cue
 from hansgym.envs.backend import ResetRequest
 from hansgym.envs.cue import Cue
 from hansgym.envs.rlbench import installation
+from hansgym.envs.rlbench.simulator import Coat
 from hansgym.errors import UnknownNameError
 from hansgym.wrappers.perturbations import perturb
 
@@ -21,9 +22,9 @@ class Painting(FakeSimulator):
     def arrange(self, variation: int) -> list[str]:
         words = super().arrange(variation)
         binding = task_of("close_jar").variations[variation]
-        self.paint(self.handle(binding["target"]), (1.0, 0.0, 0.0))
-        self.paint(self.handle(binding["other"]), (0.0, 0.0, 0.5))
-        self.paint(self.handle("jar_lid0"), (0.5, 0.5, 0.5))
+        self.colour_in(self.handle(binding["target"]), (1.0, 0.0, 0.0))
+        self.colour_in(self.handle(binding["other"]), (0.0, 0.0, 0.5))
+        self.colour_in(self.handle("jar_lid0"), (0.5, 0.5, 0.5))
         return words
 
 
@@ -37,6 +38,35 @@ def test_the_factors_are_those_that_can_be_put_back() -> None:
     assert backend.present_factors() == ("floor", "nuisance")
     simulator.multicoloured = {"Wall2", "jar1", "Floor"}
     assert backend.present_factors() == ()
+    backend.close()
+
+
+def test_what_no_picture_shows_is_no_hindrance() -> None:
+    simulator = FakeSimulator()
+    backend = fake_backend("place_cups", simulator)
+    simulator.multicoloured = {"mug3"}  # the invisible body of a mug, whose visible one is of one colour
+    backend.reset(ResetRequest(0, 0))
+    assert not SHAPES["place_cups"]["mug3"]
+    assert "distractor:mug3" in backend.present_factors()
+    simulator.multicoloured = {"mug_visual3"}
+    assert "distractor:mug3" not in backend.present_factors()
+    backend.close()
+
+
+def test_the_named_parts_of_a_shape_are_shifted_together_and_put_back_one_by_one() -> None:
+    simulator = Painting()
+    backend = fake_backend("close_jar", simulator)
+    backend.reset(ResetRequest(0, 0))
+    floor = simulator.handle("Floor")
+    tiles = (Coat(floor, (0.25, 0.5, 0.75), "light"), Coat(floor, (0.5, 0.5, 0.5), "dark"))
+    plain, painted = simulator.coats, []
+    simulator.coats = lambda handle: tiles if handle == floor else plain(handle)  # type: ignore[method-assign]
+    simulator.paint = lambda coat, rgb: painted.append((coat.name, rgb))  # type: ignore[method-assign]
+    backend.counterfactual(("floor",), 5, (), 16)
+    shifts = [np.subtract(rgb, tile.rgb) for (_, rgb), tile in zip(painted[:2], tiles, strict=True)]
+    np.testing.assert_allclose(shifts[0], shifts[1], atol=1e-12)
+    assert np.abs(shifts[0]).max() > 0.01
+    assert painted[2:] == [(tile.name, tile.rgb) for tile in tiles]
     backend.close()
 
 
@@ -84,9 +114,9 @@ def test_a_new_colour_is_no_needed_one_and_no_spoken_one() -> None:
     handle, seen = simulator.handle("jar1"), set()
     real = simulator.paint
 
-    def paint(which: int, rgb: tuple[float, float, float]) -> None:
-        real(which, rgb)
-        if which == handle:
+    def paint(coat: Coat, rgb: tuple[float, float, float]) -> None:
+        real(coat, rgb)
+        if coat.handle == handle:
             seen.add(simulator.colours[handle])
 
     simulator.paint = paint  # type: ignore[method-assign]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 
@@ -232,3 +233,11 @@ def test_a_simulator_left_open_is_closed_when_python_ends(end: str) -> None:
     code = f"from hansgym.envs.rlbench import process\nprocess.claim(1, lambda: print('closed'))\n{end}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout.strip() == "closed"
+
+
+def test_signals_are_pythons_again_after_a_library_took_them() -> None:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with process.own_signals():
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+    assert {number: signal.getsignal(number) for number in before} == before

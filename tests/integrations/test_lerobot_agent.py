@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,15 +20,19 @@ pytest.importorskip(
 
 import lerobot_tiny as tiny
 import torch
+from lerobot_kinds import small_gemma
 from safetensors.torch import load_file, save_file
 
+from hansgym.agents._lerobot_attention import MODULE, attend
+from hansgym.agents._lerobot_precision import Precision
 from hansgym.agents._torch_noise import RowNoise
 from hansgym.agents.check import check_agent, synthetic_batch
 from hansgym.agents.kernels.numpy import materialise
 from hansgym.agents.lerobot import LeRobotAgent
 from hansgym.agents.registry import make_agent
 from hansgym.batch import Batch, MaskedBatch
-from hansgym.errors import AgentError, ConfigurationError, ContractError, HansGymError
+from hansgym.benchmarks import random_checkpoint
+from hansgym.errors import AgentError, ConfigurationError, ContractError, HansGymError, UnknownNameError
 from hansgym.specs import AgentSpec
 
 DEVICE = os.environ.get("HANSGYM_TEST_DEVICE", "cpu")
@@ -63,7 +69,7 @@ def copy(folders: dict[str, Path], tmp_path: Path) -> Path:
 
 def agent(folder: Path, **options: Any) -> LeRobotAgent:
     chosen = {} if "mapping" in options else {"control": "joint_position"}
-    made = make_agent(f"lerobot:{folder}", **{**chosen, "device": DEVICE, **options})
+    made = make_agent(f"lerobot:{folder}", **{**chosen, "device": DEVICE, "tf32": False, **options})
     assert isinstance(made, LeRobotAgent)
     return made
 
@@ -489,19 +495,34 @@ def _pretending(made: LeRobotAgent, predict: Any, monkeypatch: pytest.MonkeyPatc
     return agent(made.checkpoint.folder)
 
 
+def test_rare_draws_are_seeded_alike(agents: dict[str, LeRobotAgent], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most seeds draw the same; a row whose draw shows must still be answered alike whenever it is asked."""
+
+    def predict(out: torch.Tensor, given: Any) -> torch.Tensor:
+        return out + (torch.rand(()) > 0.999)
+
+    made = _pretending(agents["act"], predict, monkeypatch)
+    assert (made.spec.noise_control, made.spec.details["noise"]["way"]) == ("deterministic", "generator")
+    batch = batch_for(made.spec, 1).take([0] * 5)
+    first = made.act(batch, np.arange(5, dtype=np.uint64))
+    torch.manual_seed(5)
+    np.testing.assert_array_equal(made.act(batch, np.arange(5, dtype=np.uint64) + 7), first)
+
+
 def test_noise_is_tried_and_not_believed(agents: dict[str, LeRobotAgent], monkeypatch: pytest.MonkeyPatch) -> None:
     generator = torch.Generator().manual_seed(0)
     cases: dict[tuple[str, str], Any] = {
-        ("exact", "inside"): lambda out, given: out + torch.randn(out.shape),  # takes noise=, ignores it
-        ("none", "untouched"): lambda out, given: out + torch.randn(out.shape, generator=generator),
-        ("rng", "generator"): lambda out, given: out + torch.randn(out.shape[1:]),
-        ("exact", "argument"): lambda out, given: out + given.get("noise", torch.randn(out.shape) if not given else 0),
+        ("exact", "inside"): lambda out, given: out + torch.randn_like(out),  # takes noise=, ignores it
+        ("none", "untouched"): lambda out, given: out + torch.randn(out.shape, generator=generator).to(DEVICE),
+        ("rng", "generator"): lambda out, given: out + torch.randn_like(out[0]),
+        ("deterministic", "generator"): lambda out, given: out + 0 * torch.randn_like(out[0]),  # draws, to no effect
+        ("exact", "argument"): lambda out, given: out + given.get("noise", torch.randn_like(out) if not given else 0),
     }
     for (kind, way), predict in cases.items():
         with monkeypatch.context() as patch:
             made = _pretending(agents["act"], predict, patch)
             assert (made.spec.noise_control, made.spec.details["noise"]["way"]) == (kind, way)
-            if kind == "rng":
+            if way == "generator":
                 assert made.spec.max_batch == 1
                 batch = batch_for(made.spec, 2)
                 seeds = np.array([1, 2], np.uint64)
@@ -534,31 +555,93 @@ def test_a_run_of_a_tiny_policy(folders: dict[str, Path], tmp_path: Path) -> Non
 
 
 @pytest.fixture
-def small_pi05(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_pi05() -> Iterator[None]:
     """π0.5's own code, with PaliGemma and Gemma of a few thousand numbers."""
-    modelling = pytest.importorskip("lerobot.policies.pi05.modeling_pi05")
-    if not hasattr(modelling, "PaliGemmaForConditionalGenerationWithPiGemma"):
-        pytest.skip("π0.5 of this LeRobot needs a patched transformers; LeRobot 0.6 runs this test")
-    real = modelling.PaliGemmaForConditionalGenerationWithPiGemma
-
-    def small(config: Any) -> Any:
-        config.text_config.vocab_size = config._vocab_size = 64
-        config.image_token_id = config.image_token_index = 63
-        for name, value in (("hidden_size", 16), ("num_hidden_layers", 1), ("num_attention_heads", 2)):
-            setattr(config.vision_config, name, value)
-        config.vision_config.intermediate_size = 24
-        config.vision_config.projection_dim = config.projection_dim = config.text_config.hidden_size
-        return real(config=config)
-
-    size = modelling.GemmaConfig(width=32, depth=2, mlp_dim=48, num_heads=2, num_kv_heads=1, head_dim=16)
-    monkeypatch.setattr(modelling, "get_gemma_config", lambda variant: size)
-    monkeypatch.setattr(modelling, "PaliGemmaForConditionalGenerationWithPiGemma", small)
+    with small_gemma("pi05"):
+        yield
 
 
 @pytest.mark.usefixtures("small_pi05")
-def test_pi05(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tiny.pi05(tmp_path / "pi05", tmp_path / "words", monkeypatch)
+def test_pi05(tmp_path: Path) -> None:
+    tiny.pi05(tmp_path / "pi05", tmp_path / "words")
     made = agent(tmp_path / "pi05", tokenizer=str(tmp_path / "words"))
     assert (made.spec.noise_control, made.spec.details["noise"]) == ("exact", {"way": "argument", "shape": [10, 32]})
     found = check_agent(made, tolerance=1e-3)
     assert found.ok, str(found)
+
+
+@pytest.mark.usefixtures("small_pi05")
+def test_a_random_checkpoint_is_what_its_uri_says(tmp_path: Path) -> None:
+    """Of the published sizes, but for the two Gemmas and the vision tower."""
+    uri = random_checkpoint.make("pi05", tmp_path / "pi05", seed=3)
+    assert uri == f"lerobot:{tmp_path / 'pi05'},control=joint_position"
+    made = make_agent(uri, device=DEVICE)
+    assert (made.spec.cameras, made.spec.image_size, made.spec.horizon) == (("front", "wrist", "overhead"), 224, 50)
+    weights = load_file(tmp_path / "pi05" / "model.safetensors")
+    again = random_checkpoint.make("pi05", tmp_path / "again", seed=3)
+    assert all(torch.equal(weights[k], v) for k, v in load_file(tmp_path / "again" / "model.safetensors").items())
+    assert "again" in again
+
+
+@pytest.mark.usefixtures("small_pi05")
+def test_fused_attention_answers_as_the_plain_one(tmp_path: Path) -> None:
+    where = tiny.pi05(tmp_path / "pi05", tmp_path / "words")
+    plain = agent(where, tokenizer=str(tmp_path / "words"))
+    quick = agent(where, tokenizer=str(tmp_path / "words"), fused=True)
+    found = quick.spec.details["fused"]
+    assert 0 < found["differs_by"] < 1e-4 * found["spread"]
+    shown = batch_for(plain.spec, 3)
+    seeds = np.arange(3, dtype=np.uint64)
+    first, second = plain.act(shown, seeds), quick.act(shown, seeds)
+    assert not np.array_equal(first, second), "the same kernel was used"
+    np.testing.assert_allclose(first, second, atol=1e-4 * np.std(first))
+    np.testing.assert_array_equal(plain.act(shown, seeds), first)  # what was replaced is back
+
+
+def test_what_cannot_be_fused_or_cast_is_said(folders: dict[str, Path]) -> None:
+    with pytest.raises(ConfigurationError, match="'act' has no plain attention of Gemma's; leave out fused"):
+        agent(folders["act"], fused=True)
+    with pytest.raises(UnknownNameError, match="unknown autocast 'int8'"):
+        agent(folders["act"], autocast="int8")
+    made = make_agent(f"lerobot:{folders['act']},control=joint_position,device={DEVICE},autocast=bfloat16,tf32=false")
+    assert {k: made.spec.details[k] for k in ("tf32", "autocast", "fused")} == {
+        "tf32": False,
+        "autocast": "bfloat16",
+        "fused": None,
+    }
+    exact = agent(folders["act"])
+    shown, seeds = batch_for(exact.spec, 2), np.zeros(2, np.uint64)
+    off = np.abs(made.act(shown, seeds) - exact.act(shown, seeds)).max()
+    assert 0 < off < 0.1
+
+
+def test_wrong_fused_answers_are_refused() -> None:
+    pytest.importorskip(MODULE)
+    precision = Precision(torch.device("cpu"))
+    answers = iter([np.zeros((2, 3, 8)) + np.arange(8), np.ones((2, 3, 8)) * 5])
+
+    def ask() -> np.ndarray:
+        gemma = importlib.import_module(MODULE)
+        module = SimpleNamespace(num_key_value_groups=2, training=False)
+        given = [torch.ones(1, 2, 3, 4), torch.ones(1, 1, 3, 4), torch.ones(1, 1, 3, 4)]
+        gemma.eager_attention_forward(module, *given, None, scaling=0.5)
+        return next(answers)
+
+    with pytest.raises(ConfigurationError, match="the answers then differ by 5"):
+        precision.fuse(ask, "pi05")
+    assert precision.fused is None
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_fused_attention_is_attention(groups: int) -> None:
+    """Against the definition, with shared heads and a mask that is longer than the keys."""
+    made = torch.Generator().manual_seed(0)
+    query = torch.randn(2, 4, 5, 8, generator=made)
+    key, value = (torch.randn(2, groups, 6, 8, generator=made) for _ in range(2))
+    mask = torch.zeros(2, 1, 5, 9)
+    mask[:, :, :, 4:] = -1e9
+    found = attend(query, key, value, mask, 0.3)
+    each = [t.repeat_interleave(4 // groups, 1) for t in (key, value)]
+    scores = query @ each[0].transpose(2, 3) * 0.3
+    due = (scores[..., :4].softmax(-1) @ each[1][:, :, :4]).transpose(1, 2)
+    torch.testing.assert_close(found, due)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import hansgym  # noqa: F401 (registers the ids)
+from hansgym.abilities import TokenScores
 from hansgym.agents.base import SimpleAgent
 from hansgym.agents.registry import make_agent
 from hansgym.attribution.explain import explain
@@ -93,6 +94,35 @@ def test_says_what_explain_says_and_asks_nothing_twice() -> None:
     assert len(agent.resets) == 1
 
 
+class Speaker(Looker):
+    """Says one token, 0, whatever it sees: hold still. The brighter the picture, the more surprising that is."""
+
+    def predict(self, images: Any, state: Any, instructions: Any) -> np.ndarray:
+        return super().predict({c: 0 * i for c, i in images.items()}, state, instructions)
+
+    def act_tokens(self, batch: Any, noise_seeds: Any) -> tuple[np.ndarray, np.ndarray]:
+        return self.act(batch, noise_seeds), np.zeros((len(batch), 1), np.int64)
+
+    def score_tokens(self, batch: Any, tokens: Any = None) -> TokenScores:
+        logp = -sum(i.mean((1, 2, 3)) for i in batch.images.values())[:, None] / 1000
+        return TokenScores(np.zeros(logp.shape, np.int64), logp, np.ones_like(logp))
+
+
+def test_policies_of_tokens_are_explained_by_their_probabilities_and_others_are_refused() -> None:
+    env = made(Speaker(), method="iss_logp", seed=3)
+    observation, info = env.reset(seed=5)
+    batch = Batch.from_observations([observation], [info["instruction"]], Speaker.cameras)
+    [direct] = explain(
+        Speaker(), batch, "iss_logp", seed=[mask_seed(3, "push_buttons", 5, 0)], n_masks=12, noise_seeds=[0]
+    )
+    np.testing.assert_array_equal(info["attribution"].cells["wrist"], direct.cells["wrist"])
+    assert (info["evaluations"], info["attribution"].gripper_share) == (14, None)
+    assert info["nmr"]["10"] is not None
+    assert env.step(info["clean_chunk"])[4]["attribution"].mean_effect > 0
+    with pytest.raises(ConfigurationError, match=r"lacks its act_tokens .*: iss, iss_published$"):
+        made(Looker(), method="iss_logp")
+
+
 def test_numbers_depend_on_seeds_alone() -> None:
     first, second, other = made(Looker()), made(Looker()), made(Looker(), seed=1)
     a, b, c = (e.reset(seed=5)[1] for e in (first, second, other))
@@ -126,7 +156,7 @@ def test_do_effects_leave_the_world_alone_and_see_the_wall() -> None:
     assert info["do"].factors["wall"].draws == 3
     assert info["do"].executed == 4
     assert 0 < info["ner"] < 1
-    assert info["evaluations"] == agent.asked == 13 + 9
+    assert info["evaluations"] == agent.asked == 13 + 10
     bare, told = plain.reset(seed=2)
     for _ in range(2):
         assert all(np.array_equal(seen[k], bare[k]) for k in bare)
