@@ -30,7 +30,8 @@ whose policy cannot be watched apart, all that it does itself counts as the poli
 read once per batch; moved: as if every operator read its inputs and wrote its outputs in memory, without caches. In
 brackets the share of the policy's time that the operations or bytes would take at the speed that a large matrix product
 or a large copy reached on this machine in the same run; a share over a half is a bound, and two that make a half
-together are two, since operators run one after the other.
+together are two, since operators run one after the other. Products smaller than that one may fit a cache better, and
+then take more than 100 %.
 """
 
 
