@@ -60,7 +60,7 @@ def pi05(folder: Path, device: str = "cpu", seed: int = 0, code: Path | None = N
 
 
 def smolvla(folder: Path, device: str = "cpu", seed: int = 0, code: Path | None = None) -> str:
-    """SmolVLA: 450 million parameters, ten flow steps."""
+    """SmolVLA: 450 million parameters in float32, ten flow steps."""
     backbone = smolvlm(folder / "backbone", SMOLVLM_TEXT, SMOLVLM_VISION, scale_factor=4)
     save(folder, "smolvla", device, seed, vlm_model_name=str(backbone), load_vlm_weights=False)
     return _uri(folder)

@@ -45,7 +45,7 @@ def make(policy: str, folder: Path, device: str = "cpu", seed: int = 0, code: Pa
 
 def main(
     policy: Annotated[str, typer.Argument(help="One of " + ", ".join(POLICIES) + ".")],
-    folder: Annotated[Path, typer.Argument(help="A new folder; pi05 takes 9 GB, smolvla 1 GB, openvla 15 GB.")],
+    folder: Annotated[Path, typer.Argument(help="A new folder; pi05 takes 9 GB, smolvla 2 GB, openvla 15 GB.")],
     device: Annotated[str, typer.Option(help="cpu or cuda: where the numbers are drawn.")] = "cpu",
     seed: Annotated[int, typer.Option(help="Seed of the weights.")] = 0,
     code: Annotated[Path | None, typer.Option(help="openvla: clone of its repository, or folder of its files.")] = None,
