@@ -1,8 +1,9 @@
 """Gemma's attention through Torch's fused kernel, for policies whose code asks for the plain one (π0, π0.5).
 
-Plain attention writes every score to memory four times over and copies keys and values once for each query head that
-shares them; in batches of a hundred that is a third of the time. The fused kernel computes the same sums in another
-order. Whoever uses it compares (:meth:`hansgym.agents.lerobot.LeRobotAgent`), and says how far the answers differ.
+Plain attention writes its scores to memory and copies keys and values once for each query head that shares them, which
+costs a fifth of π0.5's time in batches of a hundred (docs/cost.md). The fused kernel computes the same sums in another
+order. Whoever uses it compares (:meth:`hansgym.agents._lerobot_precision.Precision.fuse`), and says how far the answers
+differ.
 """
 
 from __future__ import annotations
